@@ -4,6 +4,8 @@
     ├── InputError             a file, flag or text that a person gave cannot be used
     │   ├── FileMissing
     │   ├── InvalidJson
+    │   ├── UsageError         a command line cannot be understood
+    │   ├── OptionInvalid      an option of the command line has a value that it cannot have
     │   └── PlanError          the structure of a workflow is wrong
     │       ├── UnknownStart
     │       ├── UnknownTarget
@@ -54,11 +56,13 @@ __all__ = [
     "KivukoError",
     "LazyStateError",
     "NodeMissing",
+    "OptionInvalid",
     "PlanError",
     "RegistryUnreachable",
     "SourceTooLarge",
     "UnknownStart",
     "UnknownTarget",
+    "UsageError",
 ]
 
 
@@ -98,6 +102,26 @@ class InvalidJson(InputError):
 
     code = "invalid_json"
     fix = "Correct the JSON at the place that the message names."
+
+
+class UsageError(InputError):
+    """A command line cannot be understood."""
+
+    code = "usage"
+    fix = "Read the command's --help."
+
+
+class OptionInvalid(InputError):
+    """An option has a value that it cannot have.
+
+    ``option`` is its long name. The command ends with exit code 9, as OpenFn's does.
+    """
+
+    code = "option_invalid"
+
+    def __init__(self, option: str, message: str = "", *, fix: str = "", details: str = "") -> None:
+        super().__init__(message, fix=fix, details=details)
+        self.option = option
 
 
 class PlanError(InputError):

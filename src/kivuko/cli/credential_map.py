@@ -1,0 +1,70 @@
+"""The credential map of ``--credentials``: values by the ids that steps name (cli.md §5.3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from kivuko.errors import InputError, InvalidJson, OptionInvalid
+
+__all__ = ["read_credential_map"]
+
+_ENV = "env:"
+
+
+def read_credential_map(path: str, folder: Path, environment: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """The map in the file ``path`` (relative to ``folder``): JSON by its extension, else YAML. An empty file is an empty map.
+
+    A text value ``env:NAME`` is replaced by that variable of ``environment``. Raises OptionInvalid when the file is missing, InvalidJson
+    when it cannot be parsed, InputError when it is no map of maps or a variable is not set.
+    """
+    file = folder / Path(path).expanduser()
+    try:
+        text = file.read_text("utf-8")
+    except (FileNotFoundError, IsADirectoryError) as problem:
+        raise OptionInvalid("credentials", f"Credential map not found at {file}", fix="Check the path of --credentials.") from problem
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"Credential map cannot be read: {file}", details=str(problem), fix="Check its permissions and encoding.") from problem
+    if not text.strip():
+        return {}
+    found = _json(text, file) if file.suffix == ".json" else _yaml(text, file)
+    if found is None:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
+        raise InputError(f"{file} is no credential map", fix='Write an object of objects: {"my-credential": {"user": "…"}}.')
+    return {str(name): {key: _resolved(value, f"{name}.{key}", environment) for key, value in held.items()} for name, held in found.items()}
+
+
+def _json(text: str, file: Path) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as problem:
+        raise InvalidJson("credential file contains invalid JSON", details=f"{file}: {problem}") from problem
+
+
+def _yaml(text: str, file: Path) -> object:
+    from ruamel.yaml import YAML  # 40 ms of start-up, and most runs read no YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError as problem:
+        raise InputError("credential file contains invalid YAML", details=f"{file}: {problem}", fix="Correct it at that place.") from problem
+
+
+def _resolved(value: object, where: str, environment: Mapping[str, str]) -> object:
+    if isinstance(value, dict):
+        return {key: _resolved(item, f"{where}.{key}", environment) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item, f"{where}[{index}]", environment) for index, item in enumerate(value)]
+    if not isinstance(value, str) or not value.startswith(_ENV):
+        return value
+    name = value.removeprefix(_ENV)
+    if name not in environment:
+        raise InputError(
+            f"The credential map names a variable that is not set: {name}",
+            details=f"It stands at {where}.",
+            fix=f"Set {name} in the environment or in .env.",
+        )
+    return environment[name]

@@ -1,0 +1,50 @@
+"""The state that a run starts with, from ``-S``, ``-s`` or nothing (cli.md §3.1). Nothing runs on an input that was not meant."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from kivuko.errors import FileMissing, InputError, InvalidJson
+
+__all__ = ["parse_state", "read_state_file", "read_state_text"]
+
+
+def read_state_text(text: str, standard_input: Callable[[], bytes]) -> bytes:
+    """The JSON of ``-S``; ``-`` reads ``standard_input``. Raises InvalidJson or InputError."""
+    return parse_state(standard_input() if text == "-" else text.encode(), "Failed to load state from stdin", "the value of -S")
+
+
+def read_state_file(path: str, folder: Path) -> bytes:
+    """The JSON of the file ``path``, relative to ``folder``. Raises FileMissing, InvalidJson or InputError."""
+    reason = f"Error loading state from {path}"
+    try:
+        content = (folder / Path(path).expanduser()).read_bytes()
+    except OSError as problem:
+        raise FileMissing(reason, details=problem.strerror or str(problem), fix="Check the path of -s; nothing was run.") from problem
+    return parse_state(content, reason, path)
+
+
+def parse_state(content: bytes, reason: str, where: str) -> bytes:
+    """``content`` when it is JSON of an object, without a byte order mark.
+
+    ``reason`` begins the message, ``where`` names the source in it. The values are checked but not built: state may be large.
+    """
+    content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        json.loads(content.decode("utf-8"), object_pairs_hook=_nothing, parse_constant=_refuse)
+    except (ValueError, RecursionError) as problem:
+        raise InvalidJson(reason, details=f"{where}: {problem}", fix="Correct the JSON at that place; nothing was run.") from problem
+    if not content.lstrip().startswith(b"{"):
+        raise InputError(reason, details=f"{where} is JSON, but no object.", fix='State is an object such as {"data": {}}; nothing was run.')
+    return content
+
+
+def _nothing(_pairs: list[tuple[str, object]]) -> None:
+    return None
+
+
+def _refuse(word: str) -> object:
+    raise ValueError(f"{word} is no JSON")
