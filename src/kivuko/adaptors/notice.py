@@ -1,0 +1,32 @@
+"""What the store tells while it works: typed notices, so that each caller words and shows them its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Notice", "Progress", "silent"]
+
+Kind = Literal[
+    "looked-up", "offline", "newest-installed", "waiting", "installing", "installed", "skipped", "complete", "tools", "bundling", "unbundled"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing the store did or is about to do. ``text`` is ready to print; ``level`` is the log level it belongs to."""
+
+    kind: Kind
+    text: str
+    level: Literal["always", "success", "info", "debug", "warn"] = "info"
+    name: str = ""
+    version: str = ""
+
+
+Progress = Callable[[Notice], None]
+
+
+def silent(notice: Notice) -> None:
+    """Drops a notice: the default of everything that reports progress."""
+    del notice
