@@ -1,0 +1,7 @@
+"""Kivuko: OpenFn-compatible jobs, workflows and adaptors, run from Python."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,37 @@
+"""The way in: words of the shell to a command, and what comes out of it to an exit code.
+
+``--version`` is answered here, before anything else is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["INTERRUPTED", "PIPE_CLOSED", "main"]
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def main() -> int:
+    """Run the command line of this process and give its exit code (0, 1, 9, 130, 141; cli.md §2.4)."""
+    words = sys.argv[1:]
+    try:
+        if words in (["--version"], ["-v"]):
+            from kivuko import __version__  # here, so that asking for the version costs nothing else
+
+            sys.stdout.write(__version__ + "\n")
+            code = 0
+        else:
+            from kivuko.cli.dispatch import dispatch  # here, so that --version does not pay for it
+
+            code = dispatch(words, os.path.basename(sys.argv[0]) or "kivuko")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone: nothing can be said to anyone, and Python's own flush at exit must not try.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code

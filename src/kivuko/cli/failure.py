@@ -1,0 +1,48 @@
+"""How a failure is printed: what happened, where, and what to do (cli.md §2.3). Stack traces only at the level debug."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+from kivuko.cli.call import Call
+from kivuko.errors import CompileError, KivukoError, OptionInvalid
+
+__all__ = ["abort_lines", "print_abort", "print_refusal"]
+
+
+def print_abort(problem: KivukoError, call: Call | None) -> None:
+    """Print why a command stops, in the form of OpenFn's "abort"."""
+    if call is None:
+        print("\n".join(text for _, text in abort_lines(problem)), file=sys.stderr)
+        return
+    call.log.line_break()
+    for level, text in abort_lines(problem):
+        if level == "error":
+            call.log.error(text.replace("kivuko repo install", f"{call.program} repo install"))
+        else:
+            call.log.line_break()
+    call.log.debug("".join(traceback.format_exception(problem)))
+
+
+def print_refusal(problem: OptionInvalid, command: str, call: Call | None) -> None:
+    """Print that an option has a value it cannot have: the reason on standard output, the option's name on standard error."""
+    print(f"Error parsing command arguments: {command}.{problem.option}", file=sys.stderr)
+    lines = [problem.message, *([problem.details] if problem.details else []), *([problem.fix] if problem.fix else [])]
+    for line in lines:
+        if call is None:
+            print(f"[CLI] ✘ {line}")
+        else:
+            call.log.error(line)
+
+
+def abort_lines(problem: KivukoError) -> list[tuple[str, str]]:
+    """Pairs of kind (``error`` or ``break``) and text."""
+    lines = [("error", problem.message)]
+    if problem.details:
+        lines += [("error", "ERROR DETAILS:"), ("error", problem.details)]
+    if problem.fix:
+        lines += [("error", "FIX HINT:"), ("error", problem.fix)]
+    elif isinstance(problem, CompileError):
+        lines += [("error", "FIX HINT:"), ("error", "Correct the job at the place that the message names.")]
+    return [*lines, ("break", ""), ("error", "Critical error: aborting command")]
