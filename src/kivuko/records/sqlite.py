@@ -1,0 +1,188 @@
+"""The records on SQLite: WAL, every commit synced, one writer at a time.
+
+pysqlite3 brings SQLite 3.53; Debian 12's 3.40 can corrupt a database when the WAL is reset (3.7.0–3.51.2, fixed in 3.51.3).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pysqlite3.dbapi2 as sqlite3
+
+from kivuko.errors import RecordsUnavailable
+from kivuko.records.bulk import folded, write_statement
+from kivuko.records.database import Conflict, Connection
+from kivuko.records.statements import Dialect, named
+from kivuko.records.tables import table_of
+from kivuko.records.turns import FifoLock
+
+__all__ = ["SqliteConnection", "SqliteDatabase"]
+
+R = TypeVar("R")
+
+OLDEST_SAFE = (3, 51, 3)
+_LIST = re.compile(r"= ANY\(:([a-z_]+)\)")
+_PRAGMAS = """
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA busy_timeout = 20000;
+PRAGMA foreign_keys = ON;
+PRAGMA cache_size = -65536;
+PRAGMA mmap_size = 0;
+PRAGMA temp_store = MEMORY;
+"""
+
+
+class SqliteDatabase:
+    """A database file. ``turns`` is the lock that everyone in the process who writes to the file takes first."""
+
+    dialect: Dialect = "sqlite"
+    writers = 1
+
+    def __init__(self, path: Path, *, turns: FifoLock | None = None, secure_delete: bool = False) -> None:
+        if sqlite3.sqlite_version_info < OLDEST_SAFE:
+            raise RecordsUnavailable(
+                f"SQLite {sqlite3.sqlite_version} can corrupt a database", fix="Install Kivuko's own: pip install 'pysqlite3>=0.6.1'."
+            )
+        self.path = path
+        self.turns = turns or FifoLock()
+        self._secure_delete = secure_delete
+
+    def connect(self) -> Connection:
+        """A connection that may write; creates the file. Raises RecordsUnavailable."""
+        connection = _open(self.path.absolute().as_uri(), self.path)
+        connection.executescript(_PRAGMAS + ("PRAGMA secure_delete = ON;" if self._secure_delete else ""))
+        return SqliteConnection(connection, self.turns)
+
+    def connect_to_read(self) -> Connection:
+        """A connection that cannot write. Raises RecordsUnavailable, also when the file does not exist."""
+        connection = _open(f"{self.path.absolute().as_uri()}?mode=ro", self.path)
+        connection.executescript("PRAGMA busy_timeout = 20000; PRAGMA query_only = ON; PRAGMA cache_size = -16384;")
+        return SqliteConnection(connection, self.turns)
+
+
+class SqliteConnection:
+    """One connection; see ``records.database.Connection``."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection, turns: FifoLock) -> None:
+        self._connection = connection
+        self._turns = turns
+
+    def begin(self) -> None:
+        """Takes the process's turn, then the file's write lock."""
+        self._turns.acquire()
+        try:
+            self._execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._turns.release()
+            raise
+
+    def commit(self) -> None:
+        """Commits; the WAL is synced before this returns."""
+        self._execute("COMMIT")
+        self._turns.release()
+
+    def rollback(self) -> None:
+        """Undoes the transaction and gives the turn back."""
+        try:
+            if self._connection.in_transaction:
+                self._execute("ROLLBACK")
+        finally:
+            if self._turns.held_here:
+                self._turns.release()
+
+    def fetch(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """All rows of the named statement."""
+        found: list[tuple[Any, ...]] = self._named(statement, values).fetchall()
+        return found
+
+    def load(self, row: type[R], statement: str, **values: Any) -> list[R]:
+        """Typed rows of the named statement."""
+        load = table_of(row).load
+        return [load(found) for found in self._named(statement, values)]
+
+    def change(self, statement: str, **values: Any) -> int:
+        """Executes the named statement; rows changed."""
+        return int(self._named(statement, values).rowcount)
+
+    def write(self, rows: Iterable[Any], conflict: Conflict = Conflict.KEEP) -> None:
+        """Inserts rows of one class."""
+        batch = folded(rows)
+        if batch is not None:
+            table, listed = batch
+            try:
+                self._connection.executemany(write_statement(table, conflict, "sqlite"), map(table.values, listed))
+            except sqlite3.OperationalError as error:
+                raise _unavailable(error) from error
+
+    def now_us(self) -> int:
+        """The clock of this machine: SQLite is on it."""
+        return time.time_ns() // 1000
+
+    def script(self, text: str) -> None:
+        """Executes the statements one by one: executescript would commit the open transaction."""
+        for statement in _statements_in(text):
+            self._execute(statement)
+
+    def query(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Executes one statement with ``?`` parameters."""
+        found: list[tuple[Any, ...]] = self._execute(text, values).fetchall()
+        return found
+
+    def close(self) -> None:
+        """Undoes an open transaction and closes."""
+        self.rollback()
+        self._connection.close()
+
+    def _named(self, statement: str, values: dict[str, Any]) -> sqlite3.Cursor:
+        text = named(statement, "sqlite")
+        for name in _lists_of(text):
+            listed = list(values.pop(name)) or [None]
+            # Few lengths, few prepared statements: the list is filled up to a power of two with its last value.
+            listed += listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
+            text = text.replace(f"= ANY(:{name})", f"IN ({', '.join(f':{name}_{at}' for at in range(len(listed)))})")
+            values.update({f"{name}_{at}": value for at, value in enumerate(listed)})
+        return self._execute(text, values)
+
+    def _execute(self, text: str, values: Any = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(text, values)
+        except sqlite3.OperationalError as error:
+            raise _unavailable(error) from error
+
+
+@cache
+def _lists_of(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_LIST.findall(text)))
+
+
+def _statements_in(text: str) -> list[str]:
+    found, pending = [], ""
+    for line in text.splitlines():
+        pending += line + "\n"
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return [*found, pending] if pending.strip() else found
+
+
+def _open(address: str, path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+    except sqlite3.OperationalError as error:
+        raise RecordsUnavailable(f"{path} cannot be opened: {error}") from error
+
+
+def _unavailable(error: sqlite3.OperationalError) -> Exception:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return RecordsUnavailable(f"SQLite cannot write: {error}")
+    return error

@@ -1,0 +1,92 @@
+"""What the databases are told about the hot tables: names, columns, kinds and keys, read off the row classes."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from enum import IntEnum, IntFlag
+from operator import attrgetter
+from types import NoneType
+from typing import Any, Generic, TypeVar
+
+from kivuko.records import rows
+from kivuko.records.ids import Id
+
+__all__ = ["TABLES", "Column", "Table", "table_of"]
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its Python type (Id, int, str, bytes or an enumeration) and whether it may be null."""
+
+    name: str
+    type: type
+    nullable: bool
+
+    @property
+    def is_enumeration(self) -> bool:
+        """Whether the column stores the number of an enumeration's member."""
+        return issubclass(self.type, IntEnum | IntFlag)
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Generic[R]):
+    """A hot table: ``row`` is the class of its rows, ``key`` the primary key's columns."""
+
+    name: str
+    row: type[R]
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    values: Callable[[R], tuple[Any, ...]]
+
+    def load(self, values: Sequence[Any]) -> R:
+        """The row with these values, in the order of the columns, as the database gave them."""
+        return self.row(*[_READ[column.type](value) if value is not None else None for column, value in zip(self.columns, values, strict=True)])
+
+    def key_of(self, row: R) -> tuple[Any, ...]:
+        """The primary key of a row."""
+        return tuple(getattr(row, name) for name in self.key)
+
+
+_READ: dict[type, Callable[[Any], Any]] = {Id: Id, int: int, str: str, bytes: bytes}
+
+_KEYS: dict[type, tuple[str, ...]] = {
+    rows.MessageVersion: ("message_id", "version"),
+    rows.LiveAttempt: ("attempt_id",),
+    rows.AttemptRun: ("attempt_id", "run_id"),
+    rows.LogLine: ("attempt_id", "seq"),
+    rows.JobState: ("message_id", "job_id"),
+    rows.StartGuard: ("message_id", "job_id"),
+    rows.OnceOnly: ("kind", "key"),
+    rows.DailyStat: ("project_id", "workflow_id", "day", "state"),
+    rows.ClaimShare: ("scope_id",),
+}
+
+
+def _column(name: str, annotation: Any) -> Column:
+    members = [member for member in typing.get_args(annotation) if member is not NoneType]
+    column = Column(name, members[0] if members else annotation, nullable=bool(members))
+    if column.is_enumeration:
+        _READ[column.type] = column.type
+    return column
+
+
+def _table(row: type[Any]) -> Table[Any]:
+    hints = typing.get_type_hints(row)
+    columns = tuple(_column(field.name, hints[field.name]) for field in fields(row))
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in row.__name__).lstrip("_")
+    return Table(name, row, columns, _KEYS.get(row, ("id",)), attrgetter(*(column.name for column in columns)))
+
+
+_BY_ROW: dict[type[Any], Table[Any]] = {row: _table(row) for row in (getattr(rows, name) for name in rows.__all__)}
+
+TABLES: dict[str, Table[Any]] = {table.name: table for table in _BY_ROW.values()}
+"""Every hot table by its name in the database."""
+
+
+def table_of(row: type[R]) -> Table[R]:
+    """The table whose rows are of this class. Raises KeyError for another class."""
+    return _BY_ROW[row]
