@@ -1,0 +1,68 @@
+"""Where the state comes from, and that nothing runs on a wrong one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kivuko.cli.input_state import parse_state, read_state_file, read_state_text
+from kivuko.errors import FileMissing, InputError, InvalidJson
+
+
+def no_input() -> bytes:
+    raise AssertionError("standard input must not be read")
+
+
+def test_the_text_of_the_option_is_the_state() -> None:
+    assert read_state_text('{"data": 1}', no_input) == b'{"data": 1}'
+
+
+def test_a_dash_reads_standard_input() -> None:
+    assert read_state_text("-", lambda: b'{"a":1}') == b'{"a":1}'
+
+
+@pytest.mark.parametrize("text", ["nope", "", "{", '{"a": NaN}', '{"a": Infinity}', "[" * 100_000])
+def test_what_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(InvalidJson, match="Failed to load state from stdin"):
+        read_state_text(text, no_input)
+
+
+@pytest.mark.parametrize("text", ["[]", "5", "null", '"x"'])
+def test_what_is_no_object_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="Failed to load state from stdin"):
+        read_state_text(text, no_input)
+
+
+def test_a_file_is_read_relative_to_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text('{"data": {}}')
+    assert read_state_file("s.json", tmp_path) == b'{"data": {}}'
+
+
+def test_a_missing_or_broken_file_stops_with_its_name_and_place(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('{"data":\n nope}')
+    with pytest.raises(FileMissing, match=r"Error loading state from none\.json"):
+        read_state_file("none.json", tmp_path)
+    with pytest.raises(FileMissing, match=r"Error loading state from \."):
+        read_state_file(".", tmp_path)
+    with pytest.raises(InvalidJson, match=r"Error loading state from bad\.json") as problem:
+        read_state_file("bad.json", tmp_path)
+    assert "line 2" in problem.value.details
+
+
+def test_a_byte_order_mark_is_taken_off() -> None:
+    assert parse_state(b"\xef\xbb\xbf{}", "", "") == b"{}"
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(InvalidJson):
+        parse_state(b'{"a": "\xff"}', "", "")
+
+
+@given(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)))
+def test_any_json_object_passes_unchanged(value: dict[str, object]) -> None:
+    content = json.dumps(value).encode()
+    assert parse_state(content, "", "") == content

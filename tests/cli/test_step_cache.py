@@ -1,0 +1,42 @@
+"""The step cache and its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kivuko.cli.step_cache import StepCache
+from kivuko.errors import InputError
+
+
+def test_outputs_are_kept_by_workflow_and_step(tmp_path: Path) -> None:
+    cache = StepCache.beside(tmp_path, "My nice flow")
+    cache.clear()
+    cache.write("step one", b'{"data":1}')
+    assert (tmp_path / ".cli-cache/My-nice-flow/step-one.json").read_bytes() == b'{"data":1}'
+    assert (tmp_path / ".cli-cache/.gitignore").read_text() == "*\n"
+    assert cache.read("step one") == b'{"data":1}'
+    assert cache.read("other") is None
+
+
+def test_clearing_removes_what_was_kept(tmp_path: Path) -> None:
+    cache = StepCache.beside(tmp_path, "wf")
+    cache.clear()
+    cache.write("a", b"{}")
+    cache.clear()
+    assert cache.read("a") is None
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "a\\b", ""])
+def test_no_name_leads_out_of_the_cache(tmp_path: Path, name: str) -> None:
+    cache = StepCache.beside(tmp_path, name)
+    assert cache.folder.parent == tmp_path / ".cli-cache"
+    assert cache.file(name).parent == cache.folder
+
+
+def test_a_cache_that_cannot_be_made_says_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / ".cli-cache").write_text("in the way")
+    with pytest.raises(InputError) as problem:
+        StepCache.beside(tmp_path, "wf").clear()
+    assert "--cache-steps" in problem.value.fix
