@@ -91,7 +91,9 @@ class RunRequest:
     ``insertions`` are ``(line, column, length)`` in UTF-16 units of the script, by which reported columns are corrected.
     ``modules`` maps each specifier that the script reads to the key of one of ``key.modules``; ``execute_from`` lists the specifiers whose
     ``execute`` may reduce the operations. ``edges`` are ``(target, condition)``: condition True, or a text of JavaScript or one of OpenFn's
-    words. ``attempt`` names the Attempt: modules of ``@openfn/*`` are fresh for each.
+    words. ``attempt`` names the Attempt: modules of ``@openfn/*`` are fresh for each. ``compiled`` is False for a module that runs as its author
+    wrote it and must export its own list of operations. An empty ``script`` runs nothing: the state passes through untouched and only
+    the edges are decided.
     """
 
     key: HostKey
@@ -113,6 +115,7 @@ class RunRequest:
     remove_keys: tuple[str, ...] = ("configuration",)
     immutable: bool = False
     debug: bool = False
+    compiled: bool = True
     limits: Limits = Limits()
     egress: EgressPolicy = EgressPolicy()
     isolation: Isolation = Isolation.PROJECT

@@ -1,0 +1,185 @@
+"""What an engine asks of a host: one frame out, one answer back, and how a Run's answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kivuko.engines.frames import BadFrame, Frame, json_frame, state_frame
+from kivuko.engines.run import HostKey, LogLine, RunError, RunRequest, RunResult
+
+__all__ = ["Cancel", "Errand", "OnLog", "exchange", "read_log_line", "read_run", "run_frame"]
+
+OnLog = Callable[[LogLine], None]
+LEVELS = {"debug", "info", "log", "success", "always", "warn", "error", "print"}
+SOURCES = {"JOB", "ADA", "R/T"}
+SEVERITIES = {"fail", "crash", "kill", "exception"}
+CUT = "… (cut)"
+
+
+class Cancel:
+    """A handle to stop a Run from outside. ``cancel()`` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.wake: Callable[[], None] | None = None
+
+    def cancel(self) -> None:
+        """Stops the Run as soon as the engine notices; at once if it is waiting."""
+        self.asked = True
+        if self.wake is not None:
+            self.wake()
+
+
+@dataclass(slots=True)
+class Errand:
+    """One piece of work for a host of ``key``: what is sent, which answer ends it, and what became of it."""
+
+    key: HostKey
+    attempt: str
+    frames: Callable[[], tuple[bytes, ...]]
+    answer: str
+    timeout_ms: int | None = None
+    request: RunRequest | None = None
+    on_log: OnLog | None = None
+    on_done: Callable[[Errand], None] | None = None
+    cancel: Cancel | None = None
+    deadline: float | None = None
+    reply: Frame | None = None
+    result: RunResult | None = None
+    problem: Exception | None = None
+    done: bool = False
+    log_bytes: int = 0
+    logs_dropped: int = 0
+    begun: float = 0.0
+    run: int = 0
+
+    def begin(self, now: float) -> None:
+        """Starts the clock: the host has loaded its modules and works."""
+        self.begun = now
+        self.deadline = None if self.timeout_ms is None else now + self.timeout_ms / 1000
+
+    def finish(self, *, reply: Frame | None = None, result: RunResult | None = None, problem: Exception | None = None) -> None:
+        """Marks the errand as done and tells who waits for it."""
+        self.reply, self.result, self.problem, self.done = reply, result, problem, True
+        if self.on_done is not None:
+            self.on_done(self)
+
+
+def run_frame(request: RunRequest, run: int) -> tuple[bytes, bytes]:
+    """The frame that asks a host to execute a Run."""
+    meta = {
+        "run": run,
+        "attempt": request.attempt,
+        "id": request.job_id,
+        "name": request.job_name,
+        "script": request.script,
+        "source": request.source,
+        "operations": request.operations,
+        "insertions": request.insertions,
+        "modules": dict(request.modules),
+        "executeFrom": request.execute_from,
+        "defaults": _text(request.default_state),
+        "credentials": _text(request.credentials),
+        "configuration": _text(request.configuration),
+        "globals": request.globals_script,
+        "edges": request.edges,
+        "removed": request.remove_keys,
+        "stateMb": request.limits.state_mb,
+        "immutable": request.immutable,
+        "debug": request.debug,
+        "compiled": request.compiled,
+    }
+    return state_frame("R", meta, request.state)
+
+
+def _text(json: bytes | None) -> str | None:
+    return None if json is None else json.decode()
+
+
+def read_run(frame: Frame, run: int, rss_bytes: int, logs_dropped: int) -> tuple[RunResult, list[str]]:
+    """The result in a done frame, and what the integrity check found changed. Raises BadFrame."""
+    meta, state = frame.split()
+    if meta.get("id") != run:
+        raise BadFrame("a done frame belongs to another run")
+    fault, failure, dirty = meta.get("fault"), meta.get("failure"), meta.get("dirty")
+    result = RunResult(
+        state=None if meta.get("none") else state,
+        error=None if fault is None else _read_fault(_mapping(fault)),
+        followed={str(target): value is True for target, value in _mapping(meta.get("followed")).items()},
+        edge_error=None if failure is None else _pair(failure),
+        duration_ms=_number(meta.get("ms")),
+        heap_bytes=int(_number(meta.get("heap"))),
+        rss_bytes=rss_bytes,
+        logs_dropped=logs_dropped,
+    )
+    return result, [str(name) for name in dirty] if isinstance(dirty, list) else []
+
+
+def _read_fault(fault: Mapping[str, Any]) -> RunError:
+    name, severity, message = fault.get("name"), fault.get("severity"), fault.get("message")
+    if not isinstance(name, str) or severity not in SEVERITIES or not isinstance(message, str):
+        raise BadFrame("the error of a done frame is malformed")
+    place = fault.get("pos") or fault.get("at") or {}
+    kept = ("message", "name", "severity", "subtype", "details", "pos", "step", "operationName", "line")
+    return RunError(
+        name=name,
+        severity=severity,  # type: ignore[arg-type]  # one of SEVERITIES
+        message=message,
+        report={"source": "runtime", **{key: fault[key] for key in kept if key in fault}},
+        subtype=fault.get("subtype"),
+        line=place.get("line"),
+        column=place.get("column"),
+        src=place.get("src"),
+        operation=fault.get("operationName"),
+        operation_line=fault.get("line"),
+        stack=str(fault.get("stack") or ""),
+        fix=str(fault.get("fix") or ""),
+        details=fault.get("details"),
+    )
+
+
+def read_log_line(frame: Frame, most_bytes: int | None = None) -> LogLine:
+    """The line in a log frame; texts longer than ``most_bytes`` are cut. Raises BadFrame."""
+    line = frame.json()
+    level, source, values, texts, time_ns = (line.get(key) for key in ("l", "s", "m", "x", "t"))
+    if level not in LEVELS or source not in SOURCES or not isinstance(values, list) or not isinstance(time_ns, int):
+        raise BadFrame("a log frame is malformed")
+    if texts is not None and (not isinstance(texts, list) or len(texts) != len(values)):
+        raise BadFrame("the texts of a log frame are malformed")
+    if most_bytes is not None and len(frame.payload) > most_bytes:
+        values = [_cut(value, most_bytes) for value in values]
+        texts = None if texts is None else [None if text is None else _cut(text, most_bytes) for text in texts]
+    return LogLine(level, source, tuple(values), time_ns, None if texts is None else tuple(texts))  # type: ignore[arg-type]
+
+
+def _cut(value: object, most_bytes: int) -> object:
+    if isinstance(value, str):
+        return value if len(value) <= most_bytes else value[:most_bytes] + CUT
+    return CUT if isinstance(value, (dict, list)) else value
+
+
+def exchange(kind: str, value: object) -> Callable[[], tuple[bytes, ...]]:
+    """The frames of an errand whose question is one JSON value."""
+    return lambda: (json_frame(kind, value),)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadFrame("a done frame is malformed")
+    return value
+
+
+def _pair(value: object) -> tuple[str, str]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise BadFrame("a done frame is malformed")
+    return str(value[0]), str(value[1])
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadFrame("a done frame is malformed")
+    return float(value)

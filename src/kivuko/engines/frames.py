@@ -1,0 +1,147 @@
+"""Frames between supervisor and host: ``u32 length · u8 type · payload`` (engine.md §7).
+
+Frames that carry state have the payload ``u32 length of meta · meta as JSON · state bytes``; the state is never parsed here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+__all__ = ["BadFrame", "Frame", "FrameReader", "json_frame", "state_frame"]
+
+HEADER = struct.Struct("<IB")
+META = struct.Struct("<I")
+READ_SIZE = 1 << 18
+
+
+class BadFrame(Exception):
+    """A host sent what is no frame: it is broken or a job has forged something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame from a host: its type (one letter), and its payload."""
+
+    kind: str
+    payload: bytes
+
+    def json(self) -> dict[str, object]:
+        """The payload as a JSON object. Raises BadFrame."""
+        return _object(self.payload)
+
+    def split(self) -> tuple[dict[str, object], bytes]:
+        """Meta and state of a frame that carries state. Raises BadFrame."""
+        if len(self.payload) < META.size:
+            raise BadFrame("a frame with state is too short")
+        (length,) = META.unpack_from(self.payload)
+        end = META.size + length
+        if end > len(self.payload):
+            raise BadFrame("the meta of a frame is longer than the frame")
+        view = memoryview(self.payload)
+        return _object(bytes(view[META.size : end])), bytes(view[end:])
+
+
+def _object(text: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(text)
+    except ValueError as problem:
+        raise BadFrame(f"a frame holds no JSON: {problem}") from problem
+    if not isinstance(value, dict):
+        raise BadFrame("a frame holds no JSON object")
+    return value
+
+
+def json_frame(kind: str, value: object) -> bytes:
+    """A frame whose payload is a JSON value."""
+    payload = json.dumps(value, separators=(",", ":")).encode()
+    return HEADER.pack(len(payload), ord(kind)) + payload
+
+
+def state_frame(kind: str, meta: object, state: bytes) -> tuple[bytes, bytes]:
+    """A frame that carries state, in two pieces so that a large state is not copied."""
+    text = json.dumps(meta, separators=(",", ":")).encode()
+    head = HEADER.pack(META.size + len(text) + len(state), ord(kind)) + META.pack(len(text)) + text
+    return head, state
+
+
+class FrameReader:
+    """Puts frames together from what a non-blocking descriptor gives."""
+
+    def __init__(self, descriptor: int, known: str, most_bytes: int) -> None:
+        """``known`` are the types a host may send, ``most_bytes`` the longest payload."""
+        self.most_bytes = most_bytes
+        self.ended = False
+        self._descriptor = descriptor
+        self._known = known
+        self._buffer = bytearray()
+        self._large: tuple[str, bytearray, int] | None = None
+
+    def available(self) -> Iterator[Frame]:
+        """The frames that are complete by now; sets ``ended`` at the end of the pipe. Raises BadFrame."""
+        while not self.ended:
+            if self._large is not None:
+                frame, again = self._fill_large()
+                if frame is not None:
+                    yield frame
+                if not again:
+                    return
+                continue
+            try:
+                data = os.read(self._descriptor, READ_SIZE)
+            except BlockingIOError:
+                return
+            if not data:
+                self.ended = True
+                return
+            self._buffer += data
+            yield from self._cut()
+            if self._large is None and len(data) < READ_SIZE:
+                return
+
+    def _cut(self) -> Iterator[Frame]:
+        start = 0
+        while len(self._buffer) - start >= HEADER.size:
+            length, kind = HEADER.unpack_from(self._buffer, start)
+            letter = chr(kind)
+            if letter not in self._known:
+                raise BadFrame(f"a frame of unknown type {letter!r}")
+            if length > self.most_bytes:
+                raise BadFrame(f"a frame of {length} bytes, more than the limit of {self.most_bytes}")
+            body = start + HEADER.size
+            if len(self._buffer) - body < length:
+                if length > READ_SIZE:
+                    self._begin_large(letter, length, body)
+                    return
+                break
+            yield Frame(letter, bytes(self._buffer[body : body + length]))
+            start = body + length
+        if start:
+            del self._buffer[:start]
+
+    def _begin_large(self, letter: str, length: int, body: int) -> None:
+        payload = bytearray(length)
+        have = len(self._buffer) - body
+        payload[:have] = self._buffer[body:]
+        self._buffer.clear()
+        self._large = (letter, payload, have)
+
+    def _fill_large(self) -> tuple[Frame | None, bool]:
+        assert self._large is not None
+        letter, payload, have = self._large
+        try:
+            count = os.readv(self._descriptor, [memoryview(payload)[have:]])
+        except BlockingIOError:
+            return None, False
+        if count == 0:
+            self.ended = True
+            return None, False
+        have += count
+        if have < len(payload):
+            self._large = (letter, payload, have)
+            return None, True
+        self._large = None
+        return Frame(letter, payload), True  # type: ignore[arg-type]  # a bytearray that nobody changes any more, not copied

@@ -1,0 +1,75 @@
+'use strict'
+// The fresh vm context of a Run: ECMAScript, and exactly the names of jobs-and-runtime §2.7.
+const vm = require('node:vm')
+
+const { freeze, defineProperty } = Object
+const BOOT = new vm.Script('({ parse: JSON.parse, stringify: JSON.stringify, global: globalThis, fixed: [parseInt, parseFloat].map(Object.freeze) })', { filename: 'kivuko:boot' })
+const FIXED = new Set(['parseInt', 'parseFloat'])
+const SEALED = { strings: false, wasm: false }
+const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis
+
+/** Buffer without its constructor, as jobs may use it. */
+const JobBuffer = freeze(
+  Object.assign(
+    function Buffer() {
+      throw new Error('Do not call Buffer() constructor directly: use Buffer.from(), Buffer.alloc() or Buffer.concat()')
+    },
+    { prototype: Buffer.prototype },
+    Object.fromEntries(
+      ['alloc', 'allocUnsafe', 'allocUnsafeSlow', 'byteLength', 'compare', 'concat', 'copyBytesFrom', 'from', 'isBuffer', 'isEncoding', 'of'].map(
+        (name) => [name, Buffer[name]],
+      ),
+    ),
+    { poolSize: Buffer.poolSize },
+  ),
+)
+
+/** Timers that belong to one Run: {setTimeout, setInterval, clearTimeout, clearInterval}, and `clear()` for its end. */
+function createTimers() {
+  const running = new Set()
+  const start = (begin) => (callback, delay, ...values) => {
+    const timer = begin(callback, delay, ...values)
+    running.add(timer)
+    return timer
+  }
+  const stop = (end) => (timer) => {
+    running.delete(timer)
+    end(timer)
+  }
+  const names = {
+    setTimeout: freeze(start(setTimeout)),
+    setInterval: freeze(start(setInterval)),
+    clearTimeout: freeze(stop(clearTimeout)),
+    clearInterval: freeze(stop(clearInterval)),
+  }
+  return {
+    names,
+    clear() {
+      for (const timer of running) clearTimeout(timer)
+      running.clear()
+    },
+  }
+}
+
+/**
+ * A fresh context: {context, global, parse, stringify}. `names` become global constants that nothing can replace, `shared` (the exports of the
+ * workflow's globals) lie below them.
+ */
+function createContext(names, shared = {}) {
+  const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { codeGeneration: SEALED })
+  const { parse, stringify, global } = BOOT.runInContext(context)
+  for (const [name, value] of Object.entries(shared)) {
+    if (!(name in names) && !FIXED.has(name)) defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
+  }
+  for (const [name, value] of Object.entries(names)) {
+    defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
+  }
+  return { context, global, parse, stringify }
+}
+
+/** The names of a job's context besides ECMAScript's own: console, timers, Buffer. */
+function jobNames(console, timers) {
+  return { console, ...timers.names, Buffer: JobBuffer }
+}
+
+module.exports = { createContext, createTimers, jobNames }

@@ -1,0 +1,157 @@
+'use strict'
+// A host: one process that executes JavaScript Runs, one at a time, for one key (engine.md §6). It takes frames on descriptor 3 and
+// answers on 4; it knows no project, no database and no file but the modules it is given.
+const wire = require('./wire.js')
+const journal = require('./journal.js')
+const edges = require('./edges.js')
+const { createContext } = require('./context.js')
+const { RunFault, checkScript, defer, passThrough, runJob } = require('./job.js')
+const { createLoader } = require('../loader.js')
+const egress = require('../egress/egress.js')
+
+const { stringify } = JSON
+const UNCAUGHT_BETWEEN_RUNS = 87
+const loader = createLoader({})
+const guard = { taken: null }
+let network = null
+let attempt = { id: null, instance: null }
+let failRun = null
+
+globalThis.console = journal.adaptorConsole()
+
+function onUncaught(error) {
+  const text = String((error && error.stack) || error)
+  if (!failRun) {
+    journal.write('error', 'R/T', [`Uncaught error between runs: ${text}`])
+    process.exit(UNCAUGHT_BETWEEN_RUNS)
+  }
+  const message = String((error && error.message) ?? error)
+  failRun(new RunFault('ExecutionError', 'crash', message, { stack: text, uncaught: true }))
+}
+process.on('uncaughtException', onUncaught)
+process.on('unhandledRejection', onUncaught)
+
+/** Loads the modules of a key, and takes the snapshot that later Runs are compared with. */
+async function preload({ modules, policy, guarded }) {
+  network ??= egress.install(policy)
+  network.setPolicy(policy)
+  await loader.preload(modules)
+  if (guarded) guard.taken = require('./guard.js').take(loader.objectsToGuard())
+  const names = Object.fromEntries(modules.map(({ specifier, key }) => [specifier, loader.names(key)]))
+  return { ok: true, names, node: process.version }
+}
+
+function modulesOf(job) {
+  if (attempt.id !== job.attempt) {
+    endAttempt()
+    attempt = { id: job.attempt, instance: loader.instance() }
+    if (network) network.beginAttempt()
+  }
+  const modules = { '@openfn/runtime': { defer } }
+  for (const [specifier, key] of Object.entries(job.modules)) modules[specifier] = attempt.instance.get(key)
+  return modules
+}
+
+function endAttempt() {
+  if (attempt.id !== null && network) network.destroySockets()
+  attempt = { id: null, instance: null }
+}
+
+async function run(payload) {
+  const begin = performance.now()
+  const { meta: job, state: text } = wire.split(payload)
+  const uncaught = new Promise((_, reject) => {
+    failRun = reject
+  })
+  uncaught.catch(() => {})
+  let result
+  try {
+    result = job.script === '' ? passThrough(job, text) : await runJob(job, text, modulesOf(job), { classify: loader.classify, uncaught })
+  } finally {
+    failRun = null
+  }
+  answerRun(job, result, performance.now() - begin)
+}
+
+function answerRun(job, { state, fault, followed, failure }, ms) {
+  const dirty = guard.taken ? guard.taken.differences() : []
+  const meta = { id: job.run, ok: !fault, fault, followed, failure, ms, dirty, heap: process.memoryUsage().heapUsed, none: state === undefined }
+  if (fault && fault.uncaught) meta.dirty = [...dirty, 'an uncaught error']
+  wire.writeState('d', meta, state)
+}
+
+/** Ends an Attempt: its sockets are destroyed, its modules dropped; tells what it left behind. */
+async function end() {
+  endAttempt()
+  await new Promise((resolve) => setImmediate(resolve))
+  const { rss } = process.memoryUsage()
+  wire.writeJson('e', stringify({ leftover: guard.taken ? guard.taken.leftovers() : [], rss }))
+}
+
+function check({ kind, script, body, source, acorn }) {
+  try {
+    if (kind === 'condition') edges.compile(script, createContext({}).context)
+    else checkScript(script, body)
+    return { ok: true }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return { ok: false, ...syntaxProblem(error, kind === 'condition' ? null : source, acorn) }
+  }
+}
+
+/** Acorn's words for a syntax error, which people know; V8's with the place it marks where acorn accepts the text or is missing. */
+function syntaxProblem(error, source, acorn) {
+  if (source !== null && acorn) {
+    try {
+      require(acorn).parse(source, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true, allowAwaitOutsideFunction: true })
+    } catch (refusal) {
+      if (refusal.loc) return { message: refusal.message, line: refusal.loc.line, column: refusal.loc.column }
+    }
+  }
+  const [, line] = /:(\d+)\n/.exec(error.stack) ?? []
+  const marks = /\n( *)\^/.exec(error.stack)
+  return { message: error.message, line: line ? Number(line) : null, column: marks ? marks[1].length : null }
+}
+
+async function call({ key, name, arguments: values }) {
+  const target = loader.instance().get(key)[name]
+  if (typeof target !== 'function') return { missing: true }
+  const result = await target(...values)
+  return { value: result === undefined ? null : result }
+}
+
+function problem(error) {
+  return { ok: false, message: String((error && error.message) ?? error), stack: String((error && error.stack) ?? '') }
+}
+
+async function answer(type, work) {
+  let reply
+  try {
+    reply = stringify(await work())
+  } catch (error) {
+    reply = stringify(problem(error))
+  }
+  wire.writeJson(type, reply)
+}
+
+async function serve() {
+  for (let frame = wire.read(); frame !== null && frame.type !== 'Q'; frame = wire.read()) {
+    const { type, payload } = frame
+    const meta = () => JSON.parse(payload.toString('utf8'))
+    if (type === 'R') await run(payload)
+    else if (type === 'E') await end()
+    else if (type === 'P') await answer('p', () => preload(meta()))
+    else if (type === 'C') await answer('c', () => check(meta()))
+    else if (type === 'X') await answer('x', () => call(meta()))
+    else if (type === 'F') wire.writeState('f', {}, stringify(JSON.parse(payload.toString('utf8')), null, 2))
+    else throw new Error(`frame of unknown type ${type}`)
+  }
+}
+
+serve().then(
+  () => process.exit(0),
+  (error) => {
+    process.stderr.write(`${(error && error.stack) || error}\n`)
+    process.exit(70)
+  },
+)

@@ -1,0 +1,223 @@
+'use strict'
+// One Run: the job's script in a fresh context, its operations one after another, its output and its edges.
+const vm = require('node:vm')
+const { createContext, createTimers, jobNames } = require('./context.js')
+const edges = require('./edges.js')
+const journal = require('./journal.js')
+const { RunFault, JOB_FILE, createReporter, invalidExports, invalidOperation, reportOf } = require('./report.js')
+const { StateTooLarge, buildInput, writeOutput } = require('./state.js')
+const { isError } = require('./values.js')
+
+const SCRIPTS_KEPT = 200
+const scripts = new Map()
+const AsyncFunction = (async () => {}).constructor
+
+/** The operation that stands for a promise chain: defer(fn, complete, error) of jobs-and-runtime §1.5. */
+function defer(fn, complete = (promise) => promise, error) {
+  return (state) => {
+    let promise
+    try {
+      promise = Promise.resolve(fn(state))
+    } catch (thrown) {
+      promise = Promise.reject(thrown)
+    }
+    return complete(error ? promise.catch((thrown) => error(thrown, state)) : promise)
+  }
+}
+
+/** The compiled script of a text, kept for the next Run of the same text. Throws V8's SyntaxError. */
+function scriptOf(text, filename = JOB_FILE) {
+  let script = scripts.get(text)
+  if (script === undefined) {
+    script = new vm.Script(text, { filename, lineOffset: -1 })
+    if (scripts.size >= SCRIPTS_KEPT) scripts.delete(scripts.keys().next().value)
+    scripts.set(text, script)
+  }
+  return script
+}
+
+/** Evaluates a compiled module in a context: {exports, thunks}. */
+async function evaluateModule(text, filename, context, modules) {
+  const exports = {}
+  const thunks = []
+  await scriptOf(text, filename).runInContext(context)(modules, exports, thunks, defer)
+  return { exports, thunks }
+}
+
+async function evaluateGlobals(text, console, timers) {
+  const { context } = createContext(jobNames(console, timers))
+  try {
+    const { exports } = await evaluateModule(text, 'globals', context, {})
+    for (const value of Object.values(exports)) Object.freeze(value)
+    return exports
+  } catch (error) {
+    if (isError(error)) error.message = `[globals] ${error.message}`
+    throw error
+  }
+}
+
+/** The list of operations of an evaluated job: its own default export first, then its top-level calls. */
+async function operationsOf({ exports, thunks }, compiled) {
+  const list = 'default' in exports ? exports.default : compiled ? [] : undefined
+  if (!Array.isArray(list)) throw invalidExports()
+  const operations = [...list]
+  for (const thunk of thunks) operations.push(thunk.constructor.name === 'AsyncFunction' ? await thunk() : thunk())
+  operations.forEach((operation, index) => {
+    if (typeof operation !== 'function') throw invalidOperation(index)
+  })
+  return operations
+}
+
+/** The `execute` that reduces the operations: the job's own, else that of the only adaptor in use that has one, else null. */
+function executeOf(exports, modules, specifiers) {
+  if (typeof exports.execute === 'function') return exports.execute
+  const found = specifiers.map((specifier) => modules[specifier].execute).filter((execute) => typeof execute === 'function')
+  return found.length === 1 ? found[0] : null
+}
+
+/** What is known of a Run while it goes: which operation works, and the state that stands for "no state". */
+function createSteps(job, clone, log) {
+  const nothing = {}
+  const steps = { nothing, running: null }
+  steps.wrap = (operation, index) => async (given) => {
+    const number = index + 1
+    steps.running = index
+    const begin = performance.now()
+    if (job.debug) log('debug', `Starting operation ${number}`)
+    if (!given || given === nothing) {
+      log('warn', `WARNING: No state was passed into operation ${number}. Did the previous operation return state?`)
+      given = clone('{}')
+    }
+    const result = await operation(job.immutable ? clone(JSON.stringify(given)) : given)
+    if (job.debug) {
+      log('debug', `Operation ${number} complete in ${Math.round(performance.now() - begin)}ms`)
+      if (!result) log('debug', `Warning: operation ${number} did not return state`)
+    }
+    return result || nothing
+  }
+  return steps
+}
+
+async function reduce(operations, input) {
+  let state = input
+  for (const operation of operations) state = await operation(state)
+  return state
+}
+
+async function execute(job, room, input, modules, timers) {
+  const log = (level, text) => journal.write(level, 'R/T', [text])
+  const shared = job.globals ? await evaluateGlobals(job.globals, room.console, timers) : {}
+  const { context, global, parse } = room.open(shared)
+  const state = input(parse)
+  room.state = state
+  Object.defineProperty(global, 'state', { value: state, writable: true, configurable: true, enumerable: true })
+  const module = await evaluateModule(job.script, JOB_FILE, context, modules)
+  const steps = createSteps(job, parse, log)
+  const operations = (await operationsOf(module, job.compiled)).map(steps.wrap)
+  room.steps = steps
+  if (job.debug) log('debug', `Executing expression (${operations.length} operations)`)
+  const reducer = executeOf(module.exports, modules, job.executeFrom)
+  const result = reducer ? await reducer(...operations)(state) : await reduce(operations, state)
+  if (job.debug) log('debug', 'Expression complete!')
+  return result === steps.nothing ? undefined : result
+}
+
+/** The input of the Run as a function of the JSON parser of its context. */
+function inputOf(job, text) {
+  return (parse) => {
+    const read = (json) => (json === undefined || json === null ? undefined : parse(json))
+    return buildInput(text === '' ? undefined : parse(text), {
+      defaults: read(job.defaults),
+      credentials: read(job.credentials),
+      configuration: read(job.configuration),
+    })
+  }
+}
+
+/** The state of a Run that failed: its input with all mutations, and the report under the job's id. */
+function failedState(state, job, fault) {
+  if (state === null || typeof state !== 'object') return state
+  if (state.errors === null || typeof state.errors !== 'object') state.errors = {}
+  state.errors[job.id] = reportOf(fault)
+  return state
+}
+
+function outputFault(error) {
+  if (error instanceof StateTooLarge) return { name: 'StateTooLargeError', severity: 'kill', message: error.message }
+  return { name: 'JobError', severity: 'fail', message: `The state cannot be written as JSON: ${error && error.message}` }
+}
+
+/** Writes the output and decides the edges: {state, followed, failure, fault}. */
+function finish(job, value, fault, room) {
+  const onBigInt = (path) =>
+    journal.write('error', 'R/T', [`State holds a BigInt at ${path || 'its top'}: it is passed on as a text of digits. Convert it, e.g. with Number() or String()`])
+  const options = { removed: job.removed, limitMb: job.stateMb, onBigInt }
+  let text
+  if (typeof value === 'function') {
+    fault = { name: 'JobError', severity: 'fail', message: 'The final state is a function: the last operation must return state' }
+    value = failedState(room.state, job, fault)
+  }
+  try {
+    text = writeOutput(value, options)
+  } catch (error) {
+    fault = outputFault(error)
+    if (fault.severity === 'kill') return { fault, followed: {} }
+    text = writeOutput(failedState({ data: {} }, job, fault), options)
+  }
+  if (!job.edges.some(([, condition]) => edges.isExpression(condition))) {
+    return { state: text, fault, ...edges.evaluate(job.edges, value, job.id, room.console) }
+  }
+  const { parse, stringify } = room.realm
+  const downstream = text === undefined ? undefined : parse(text)
+  const decided = edges.evaluate(job.edges, downstream, job.id, room.console)
+  return { state: downstream === undefined ? undefined : stringify(downstream), fault, ...decided }
+}
+
+/** A room holds what one Run has open: console, timers, context, the state that a failure reports. */
+function createRoom(reporter, timers) {
+  const console = journal.jobConsole(reporter.printStack)
+  const room = { console, state: undefined, steps: null, realm: null }
+  room.open = (shared) => {
+    room.realm = createContext(jobNames(console, timers), shared)
+    return room.realm
+  }
+  return room
+}
+
+/**
+ * Executes one Run. `job` is the meta of a run frame, `text` the input state, `modules` the loaded modules by specifier; `uncaught` is a promise
+ * that rejects with {name: 'ExecutionError', …} when something is thrown outside the job's own promises. Gives {state, fault, followed, failure}.
+ */
+async function runJob(job, text, modules, { classify, uncaught }) {
+  const reporter = createReporter({ job, classify })
+  const timers = createTimers()
+  const room = createRoom(reporter, timers)
+  try {
+    const value = await Promise.race([execute(job, room, inputOf(job, text), modules, timers), uncaught])
+    return finish(job, value, null, room)
+  } catch (error) {
+    const fault = reporter.classifyThrown(error, room.steps ? room.steps.running : null)
+    if (fault.severity !== 'fail') return { fault, followed: {} }
+    return finish(job, failedState(room.state, job, fault), fault, room)
+  } finally {
+    timers.clear()
+  }
+}
+
+/** A Run without a job: the input passes through untouched, only the edges are decided (edges that leave a Trigger). */
+function passThrough(job, text) {
+  const timers = createTimers()
+  const room = createRoom(createReporter({ job, classify: () => null }), timers)
+  const { parse, stringify } = room.open({})
+  const state = text === '' ? undefined : parse(text)
+  const decided = edges.evaluate(job.edges, state, job.id, room.console)
+  return { state: state === undefined ? undefined : stringify(state), fault: null, ...decided }
+}
+
+/** Checks that a text compiles as a script, and, where the compiler was in doubt, that the body alone does too. Throws SyntaxError. */
+function checkScript(text, body) {
+  scriptOf(text)
+  if (body !== null && body !== undefined) new AsyncFunction(`'use strict';${body}\n`)
+}
+
+module.exports = { RunFault, checkScript, defer, passThrough, runJob }

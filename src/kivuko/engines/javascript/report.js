@@ -1,0 +1,167 @@
+'use strict'
+// What went wrong in a Run, in OpenFn's words: classification by origin (jobs-and-runtime §3.2), position in the author's own text, and the
+// report that stands in state.errors.
+const { isError, toJson } = require('./values.js')
+
+const JOB_FILE = 'vm:module(0)'
+const FRAME = /^\s+at (?:async )?(?:(.*?) \()?(.*?):(\d+):(\d+)\)?$/
+const STACK_LENGTH = 4000
+const INVALID_OPERATION_FIX =
+  'Make sure every top-level statement that is a call is an operation: wrap other code in fn(), e.g. fn(state => { …; return state; })'
+
+/** An error of the runtime itself, recognised by identity and not by its name. */
+class RunFault extends Error {
+  constructor(name, severity, message, more = {}) {
+    super(message)
+    this.fault = { name, severity, message, ...more }
+  }
+}
+
+function invalidOperation(index) {
+  return new RunFault('InvalidOperationError', 'crash', `Invalid operation at statement ${index}`, { fix: INVALID_OPERATION_FIX })
+}
+
+function invalidExports() {
+  return new RunFault('InvalidExportsError', 'crash', 'The default export of a job must be an array of operations', {
+    fix: 'End the job with: export default [ operation, … ]',
+  })
+}
+
+/** The frames of an error's stack as {name, file, line, column}; an empty list when there is none. */
+function frames(error) {
+  let stack
+  try {
+    stack = error.stack
+  } catch {
+    return []
+  }
+  if (typeof stack !== 'string') return []
+  return stack
+    .split('\n')
+    .map((text) => FRAME.exec(text))
+    .filter(Boolean)
+    .map((match) => ({ name: match[1] || '', file: match[2], line: Number(match[3]), column: Number(match[4]) }))
+}
+
+/** A reporter for one Run: knows the job's text, its insertions and operations, and which files belong to adaptors. */
+function createReporter({ job, classify }) {
+  const lines = job.source.split(/\r\n|\n|\r/)
+
+  function authorColumn(line, column) {
+    let shift = 0
+    for (const [at, start, length] of job.insertions) {
+      if (at !== line || start >= column - 1) continue
+      shift += Math.min(length, column - 1 - start)
+    }
+    return column - shift
+  }
+
+  function position(frame) {
+    if (!frame) return { line: null, column: null }
+    const pos = { line: frame.line, column: authorColumn(frame.line, frame.column) }
+    if (lines[frame.line - 1] !== undefined) pos.src = lines[frame.line - 1]
+    return pos
+  }
+
+  const isJob = (frame) => frame.file === JOB_FILE
+  const isAdaptor = (frame) => !isJob(frame) && classify(frame.file) !== null
+  const unnamed = (name) => name === '' || name.endsWith('<anonymous>')
+
+  /** The stack as people read it: the message, then the frames of the job (in the author's columns) and of adaptors. */
+  function printStack(error) {
+    const head = `${constructorName(error)}: ${String(error.message)}`
+    const shown = frames(error).filter((frame) => isJob(frame) || isAdaptor(frame))
+    const body = shown.map((frame) => {
+      const file = isJob(frame) ? JOB_FILE : frame.file.replace(/^.*?(@openfn\/|node_modules\/)/, '$1')
+      const column = isJob(frame) ? authorColumn(frame.line, frame.column) : frame.column
+      return unnamed(frame.name) ? `    at ${file}:${frame.line}:${column}` : `    at ${frame.name} (${file}:${frame.line}:${column})`
+    })
+    return [head, ...body].join('\n').slice(0, STACK_LENGTH)
+  }
+
+  function located(error, fault, found) {
+    const pos = position(found.find(isJob))
+    return { ...fault, pos, step: job.name, stack: printStack(error) }
+  }
+
+  function fromAdaptor(error, found, operation) {
+    const message = String(error.message ?? '')
+    const fault = { name: 'AdaptorError', severity: 'fail', message, details: { message, ...plain(error) }, stack: printStack(error) }
+    const frame = found.find(isJob)
+    if (frame) return { ...fault, pos: position(frame), step: job.name }
+    const [name, line] = job.operations[operation] ?? []
+    return { ...fault, operationName: name, line }
+  }
+
+  /**
+   * The fault of a thrown value: {name, severity, message, …}. `operation` is the 0-based index of the operation that was running, or null
+   * while the job's text was being evaluated.
+   */
+  function classifyThrown(error, operation) {
+    if (error instanceof RunFault) return error.fault
+    if (error === null || error === undefined) {
+      const message = `TypeError: ${error} was thrown instead of an error`
+      return { name: 'RuntimeError', severity: 'fail', message, subtype: 'TypeError', pos: position(null), step: job.name }
+    }
+    const found = isError(error) ? frames(error) : []
+    const relevant = found.find((frame) => isJob(frame) || isAdaptor(frame))
+    if (operation !== null && relevant && isAdaptor(relevant)) return fromAdaptor(error, found, operation)
+    return fromJob(error, found, relevant)
+  }
+
+  function fromJob(error, found, relevant) {
+    const subtype = constructorName(error)
+    const text = typeof error === 'string' ? error : String(error.message ?? '')
+    const named = { message: `${subtype}: ${text}`, subtype }
+    if (/RangeError|TypeError/.test(subtype)) return located(error, { name: 'RuntimeError', severity: 'fail', ...named }, found)
+    if (/ReferenceError|SyntaxError/.test(subtype)) {
+      const helper = relevant && isJob(relevant) && !unnamed(relevant.name)
+      const fault = helper ? { name: 'RuntimeError', severity: 'fail' } : { name: 'RuntimeCrash', severity: 'crash' }
+      return located(error, { ...fault, ...named }, found)
+    }
+    if (error.severity === 'crash') {
+      const more = { fix: error.fix, details: error.details === undefined ? undefined : plainValue(error.details) }
+      return located(error, { name: 'RuntimeCrash', severity: 'crash', ...named, ...more }, found)
+    }
+    if (subtype === 'EvalError') {
+      return located(error, { name: 'SecurityError', severity: 'kill', message: 'Illegal eval statement detected' }, found)
+    }
+    return { name: 'JobError', severity: 'fail', message: text, at: position(found.find(isJob)) }
+  }
+
+  return { classifyThrown, printStack, position, frames }
+}
+
+function constructorName(error) {
+  try {
+    return String(error.constructor.name || error.name || 'Error')
+  } catch {
+    return 'Error'
+  }
+}
+
+function plainValue(value) {
+  try {
+    const text = toJson(value)
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function plain(error) {
+  const value = plainValue(error)
+  return value !== null && typeof value === 'object' ? value : {}
+}
+
+/** What stands in state.errors for a fault. */
+function reportOf(fault) {
+  const { name, severity, message, subtype, details, pos, step, operationName, line } = fault
+  const report = { source: 'runtime', name, severity, message }
+  for (const [key, value] of Object.entries({ subtype, details, pos, step, operationName, line })) {
+    if (value !== undefined) report[key] = value
+  }
+  return report
+}
+
+module.exports = { JOB_FILE, RunFault, createReporter, invalidExports, invalidOperation, reportOf }

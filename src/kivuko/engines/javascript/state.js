@@ -1,0 +1,37 @@
+'use strict'
+// State on its way into a job and out of it (jobs-and-runtime §2.5).
+const { toJson } = require('./values.js')
+
+const MEGABYTE = 1024 * 1024
+
+/** Thrown when the output is larger than the limit. */
+class StateTooLarge extends Error {}
+
+/**
+ * The input of a job: the step's default state under the incoming state; configuration from workflow credentials, incoming and the step's own,
+ * later wins; data merged unless the incoming data is an array or no object.
+ */
+function buildInput(incoming, { defaults = {}, credentials, configuration }) {
+  const input = incoming === undefined ? {} : incoming
+  const state = { ...defaults, ...input }
+  state.configuration = { ...credentials, ...(input && input.configuration), ...configuration }
+  const data = input && input.data
+  state.data = data && (Array.isArray(data) || typeof data !== 'object') ? data : { ...(defaults && defaults.data), ...data }
+  return state
+}
+
+/**
+ * The output of a job as JSON text, or undefined when there is no state. `removed` are the top-level keys that stay behind.
+ * Throws StateTooLarge, or what a getter of the job throws.
+ */
+function writeOutput(state, { removed, limitMb, onBigInt }) {
+  if (state === undefined) return undefined
+  if (state !== null && typeof state === 'object') for (const key of removed) delete state[key]
+  const text = toJson(state, undefined, onBigInt)
+  if (text !== undefined && limitMb && text.length > (limitMb * MEGABYTE) / 3 && Buffer.byteLength(text) > limitMb * MEGABYTE) {
+    throw new StateTooLarge(`State exceeds the limit of ${limitMb}mb`)
+  }
+  return text
+}
+
+module.exports = { StateTooLarge, buildInput, writeOutput }

@@ -1,0 +1,71 @@
+"""Which host serves which Run (engine.md §8): same key, most recently used; else blank; else a new one; else evict; else wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kivuko.engines.host import Host, HostState, Profile
+from kivuko.engines.run import HostKey
+from kivuko.engines.settings import EngineSettings
+
+__all__ = ["Pool"]
+
+
+class Pool:
+    """The hosts of one engine. It starts and ends processes but reads no frames."""
+
+    def __init__(self, settings: EngineSettings, forget: Callable[[Host], None]) -> None:
+        """``forget`` is told of each host just before it is ended: its descriptors are about to close."""
+        self.settings = settings
+        self.hosts: list[Host] = []
+        self._forget = forget
+
+    def acquire(self, key: HostKey, profile: Profile, attempt: str) -> Host | None:
+        """A host of ``key`` for a Run of ``attempt``; None when it is better to wait. Raises HostFailed, NodeMissing."""
+        suited = [host for host in self.hosts if host.key == key and host.profile == profile]
+        host = self._idle(suited, attempt)
+        if host is not None or any(host.state is HostState.ENDING for host in suited):
+            return host
+        host = self._blank(profile)
+        if host is None:
+            if len(self.hosts) >= self.settings.most_hosts and not self._evict():
+                return None
+            host = self.start(profile)
+        host.give(key, guarded=self.settings.guarded)
+        return host
+
+    def _idle(self, suited: list[Host], attempt: str) -> Host | None:
+        idle = [host for host in suited if host.state is HostState.IDLE]
+        own = [host for host in idle if host.attempt == attempt]
+        free = [host for host in idle if host.attempt is None]
+        return max(own or free, key=lambda host: host.last_used, default=None)
+
+    def _blank(self, profile: Profile) -> Host | None:
+        return next((host for host in self.hosts if host.state is HostState.BLANK and host.profile == profile and host.key is None), None)
+
+    def _evict(self) -> bool:
+        """Ends the least recently used host that works for nobody; those between two Runs of an Attempt come last."""
+        resting = [host for host in self.hosts if host.state in (HostState.IDLE, HostState.BLANK)]
+        if not resting:
+            return False
+        self.retire(min(resting, key=lambda host: (host.attempt is not None, host.last_used)))
+        return True
+
+    def start(self, profile: Profile) -> Host:
+        """A new blank host. Raises HostFailed, NodeMissing."""
+        host = Host(self.settings, profile)
+        self.hosts.append(host)
+        return host
+
+    def retire(self, host: Host) -> int:
+        """Ends a host; gives its exit status."""
+        self._forget(host)
+        if host in self.hosts:
+            self.hosts.remove(host)
+        return host.kill()
+
+    def worn_out(self, host: Host, rss: int) -> bool:
+        """Whether a host has served long enough or grown too much."""
+        if host.first_rss is None:
+            host.first_rss = rss
+        return host.runs >= self.settings.runs_per_host or rss - host.first_rss > self.settings.growth_mb << 20

