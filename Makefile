@@ -24,6 +24,7 @@ demo: $(VENV)/.installed ## See Kivuko at work: fetch, map and upload real recor
 	@$(BIN)/python demo/run.py
 
 setup: $(VENV)/.developed ## Prepare this checkout for work: Python environment, Node, all tools
+	@:
 
 test: setup ## Run every test (ARGS='-k words' for some, WORKERS=4 for more at once)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not soak' $(ARGS)
