@@ -1,0 +1,4 @@
+import * as Adaptor from './Adaptor.js';
+
+export default Adaptor;
+export * from './Adaptor.js';
