@@ -1,0 +1,7 @@
+// A collection that does not exist: the error says what to do.
+collections.get('nowhere', 'key').catch((error, state) => ({
+  ...state,
+  code: error.code,
+  what: error.description,
+}));
+collections.set('nowhere', 'key', 1);
