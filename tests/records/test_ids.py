@@ -38,7 +38,7 @@ def test_a_key_reads_back_from_its_text() -> None:
 
 @pytest.mark.parametrize("text", ["", "x" * 32, "0" * 31, "0" * 33, "{" + "0" * 32 + "}", " " + "0" * 31])
 def test_what_is_no_key_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no id|non-hexadecimal"):
+    with pytest.raises(ValueError, match=r"is no id|non-hexadecimal"):
         Id.parse(text)
 
 

@@ -9,7 +9,7 @@ from kivuko.records.ids import Id, new_id
 from kivuko.records.rows import Attempt, ClaimShare, LiveAttempt, LogLine, MessageVersion
 from kivuko.records.schema import apply_schema, schema_files
 from kivuko.records.states import AttemptState, Cause, Encoding, LiveState, LogLevel, Needs
-from kivuko.records.tables import TABLES, Table
+from kivuko.records.tables import TABLES, Table, table_of
 
 SQLITE = {Id: "BLOB", bytes: "BLOB", str: "TEXT", int: "INTEGER"}
 POSTGRESQL = {Id: {"uuid"}, bytes: {"bytea"}, str: {"text"}, int: {"bigint", "integer"}}
@@ -60,7 +60,7 @@ def test_a_row_comes_back_as_it_was_written(connection: Connection) -> None:
         connection.begin()
         connection.write([row])
         connection.commit()
-        table = TABLES[{"Attempt": "attempt", "LiveAttempt": "live_attempt", "MessageVersion": "message_version"}.get(type(row).__name__, "log_line")]
+        table: Table[object] = table_of(type(row))
         (found,) = connection.query(f"SELECT {', '.join(column.name for column in table.columns)} FROM {table.name}")
         assert table.load(found) == row
 
@@ -79,6 +79,6 @@ def test_a_repeated_insert_changes_nothing_unless_it_replaces(connection: Connec
 
 def test_a_reading_connection_cannot_write(database: Database) -> None:
     reader = database.connect_to_read()
-    with pytest.raises(Exception, match="read-only|readonly"):
+    with pytest.raises(Exception, match=r"read-only|readonly"):
         reader.query("INSERT INTO claim_share VALUES (?, ?, ?)", new_id(), 1, 1)
     reader.close()

@@ -71,6 +71,10 @@ class Database(Protocol):
     writers: int
     """How many threads may write at the same time: 1 on SQLite, 2 on PostgreSQL."""
 
+    @property
+    def writing_here(self) -> bool:
+        """Whether the calling thread is inside a write transaction that the writer would have to wait for."""
+
     def connect(self) -> Connection:
         """A connection that may write. Raises ``RecordsUnavailable``."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, LiteralString, TypeVar, cast
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import Buffer
@@ -49,6 +49,11 @@ class PostgresqlDatabase:
     def __init__(self, address: str, *, connect_timeout_s: int = 5) -> None:
         self.address = address
         self._connect_timeout_s = connect_timeout_s
+
+    @property
+    def writing_here(self) -> bool:
+        """Never: writers of PostgreSQL wait for rows, not for each other."""
+        return False
 
     def connect(self) -> Connection:
         """A connection whose commits are durable when they return. Raises RecordsUnavailable."""
@@ -122,7 +127,7 @@ class PostgresqlConnection:
 
     def script(self, text: str) -> None:
         """Executes several statements."""
-        self._connection.execute(cast(LiteralString, text))
+        self._connection.execute(text)
 
     def query(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """Executes one statement with ``?`` parameters."""
@@ -135,9 +140,9 @@ class PostgresqlConnection:
 
     def _execute(self, text: str, values: Any = None) -> psycopg.Cursor[tuple[Any, ...]]:
         try:
-            return self._cursor.execute(cast(LiteralString, text), values)
+            return self._cursor.execute(text, values)
         except psycopg.OperationalError as error:
-            raise _unavailable(error) from error
+            raise RecordsUnavailable(f"PostgreSQL cannot write: {str(error).strip()}") from error
 
 
 def _array(column: Column, values: tuple[Any, ...]) -> list[Any]:
@@ -146,9 +151,3 @@ def _array(column: Column, values: tuple[Any, ...]) -> list[Any]:
     if column.is_enumeration:
         return [value if value is None else int(value) for value in values]
     return list(values)
-
-
-def _unavailable(error: psycopg.OperationalError) -> Exception:
-    if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.QueryCanceled):
-        return error
-    return RecordsUnavailable(f"PostgreSQL cannot write: {str(error).strip()}")

@@ -274,7 +274,10 @@ class DailyStat:
 
 @dataclass(slots=True)
 class ClaimShare:
-    """What the claim must know of a project or workflow: how many Attempts may be under way (None: any number; 0: paused), its last turn."""
+    """What the claim must know of a project or workflow: its limit and its last turn.
+
+    ``max_live`` is how many Attempts may be under way: None for any number, 0 while it is paused.
+    """
 
     scope_id: Id
     max_live: int | None

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pysqlite3.dbapi2 as sqlite3
+import pysqlite3.dbapi2 as sqlite3  # type: ignore[import-untyped]
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.records.bulk import folded, write_statement
@@ -53,6 +53,11 @@ class SqliteDatabase:
         self.path = path
         self.turns = turns or FifoLock()
         self._secure_delete = secure_delete
+
+    @property
+    def writing_here(self) -> bool:
+        """Whether the calling thread has the turn to write."""
+        return self.turns.held_here
 
     def connect(self) -> Connection:
         """A connection that may write; creates the file. Raises RecordsUnavailable."""
@@ -181,7 +186,7 @@ def _open(address: str, path: Path) -> sqlite3.Connection:
         raise RecordsUnavailable(f"{path} cannot be opened: {error}") from error
 
 
-def _unavailable(error: sqlite3.OperationalError) -> Exception:
+def _unavailable(error: Exception) -> Exception:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return RecordsUnavailable(f"SQLite cannot write: {error}")

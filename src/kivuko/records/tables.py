@@ -44,7 +44,8 @@ class Table(Generic[R]):
 
     def load(self, values: Sequence[Any]) -> R:
         """The row with these values, in the order of the columns, as the database gave them."""
-        return self.row(*[_READ[column.type](value) if value is not None else None for column, value in zip(self.columns, values, strict=True)])
+        pairs = zip(self.columns, values, strict=True)
+        return self.row(*[None if value is None else _READ[column.type](value) for column, value in pairs])
 
     def key_of(self, row: R) -> tuple[Any, ...]:
         """The primary key of a row."""

@@ -1,0 +1,307 @@
+"""Group commit: order, refusals, bad neighbours, databases that go away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kivuko.errors import RecordMissing, RecordsUnavailable
+from kivuko.records.database import Connection, Database
+from kivuko.records.ids import Id, new_id
+from kivuko.records.intents import Change, Intent, Pending, Transaction, grouped
+from kivuko.records.rows import ClaimShare
+from kivuko.records.sqlite import SqliteDatabase
+from kivuko.records.waiting import BULK_INTENTS, URGENT_IN_A_ROW, URGENT_INTENTS, Waiting
+from kivuko.records.writer import Writer
+
+
+@dataclass(frozen=True)
+class Note(Intent[int]):
+    """Writes a row; gives how many intents were in its group."""
+
+    family = "note"
+    row: ClaimShare
+    of: Id | None = None
+    last: bool = False
+
+    @property
+    def key(self) -> Id | None:
+        return self.of
+
+    @property
+    def ends_key(self) -> bool:
+        return self.last
+
+
+@dataclass(frozen=True)
+class First(Note):
+    family = "first"
+    goes_first = True
+
+
+def _note(max_live: int = 1, of: Id | None = None, last: bool = False) -> Note:
+    return Note(ClaimShare(new_id(), max_live, 0), of, last)
+
+
+def _write_notes(transaction: Transaction, notes: Sequence[Note]) -> list[int]:
+    if any(note.row.max_live == 13 for note in notes):
+        raise ArithmeticError("13 is no number")
+    transaction.connection.write([note.row for note in notes])
+    for note in notes:
+        transaction.tell("note", None, note.row.scope_id)
+    return [RecordMissing("refused") if note.row.max_live == 14 else len(notes) for note in notes]  # type: ignore[misc]
+
+
+HANDLERS = {"note": _write_notes, "first": _write_notes}
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., Writer]]:
+    writers: list[Writer] = []
+
+    def start(database: Database, **options: Any) -> Writer:
+        writers.append(Writer(database, HANDLERS, **options))
+        return writers[-1]
+
+    yield start
+    for writer in writers:
+        writer.close()
+
+
+def _stored(database: Database) -> set[Id]:
+    connection = database.connect()
+    found = {Id(bytes(row[0])) for row in connection.query("SELECT scope_id FROM claim_share")}
+    connection.close()
+    return found
+
+
+def test_what_is_answered_is_stored(database: Database, started: Callable[..., Writer]) -> None:
+    writer = started(database)
+    notes = [_note() for _ in range(700)]
+    futures = [writer.submit(note) for note in notes]
+    assert all(future.result(10) >= 1 for future in futures)
+    assert _stored(database) == {note.row.scope_id for note in notes}
+
+
+def test_a_bad_intent_fails_alone(database: Database, started: Callable[..., Writer]) -> None:
+    writer = started(database)
+    notes = [_note(13 if at % 7 == 0 else 1) for at in range(30)]
+    futures = [writer.submit(note) for note in notes]
+    for note, future in zip(notes, futures, strict=True):
+        if note.row.max_live == 13:
+            with pytest.raises(ArithmeticError):
+                future.result(10)
+        else:
+            assert future.result(10)
+    assert _stored(database) == {note.row.scope_id for note in notes if note.row.max_live == 1}
+
+
+def test_a_refusal_reaches_its_sender_only(database: Database, started: Callable[..., Writer]) -> None:
+    writer = started(database)
+    good, bad = writer.submit(_note()), writer.submit(_note(14))
+    assert good.result(10)
+    with pytest.raises(RecordMissing, match="refused"):
+        bad.result(10)
+
+
+def test_changes_are_told_after_the_commit(database: Database, started: Callable[..., Writer]) -> None:
+    seen: list[tuple[Id, bool]] = []
+
+    def look(changes: Sequence[Change]) -> None:
+        seen.extend((change.id, change.id in _stored(database)) for change in changes)
+
+    writer = started(database, on_commit=look)
+    note = _note()
+    writer.submit(note).result(10)
+    writer.close()
+    assert seen == [(note.row.scope_id, True)]
+
+
+def test_a_withdrawn_intent_is_not_written(tmp_path: Path, started: Callable[..., Writer]) -> None:
+    database = _sqlite(tmp_path)
+    writer = started(database)
+    with database.turns:
+        other = writer_busy(writer, database)
+        future = _submitted_elsewhere(writer, _note())
+        assert future.cancel()
+    other.result(10)
+    assert len(_stored(database)) == 1
+
+
+def writer_busy(writer: Writer, database: SqliteDatabase) -> Future[int]:
+    """Gives the writer something it cannot finish while the caller has the turn."""
+    future = _submitted_elsewhere(writer, _note())
+    while writer.backlog:
+        threading.Event().wait(0.001)
+    return future
+
+
+def _submitted_elsewhere(writer: Writer, note: Note) -> Future[int]:
+    found: list[Future[int]] = []
+    thread = threading.Thread(target=lambda: found.append(writer.submit(note)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def _sqlite(folder: Path) -> SqliteDatabase:
+    from kivuko.records.schema import apply_schema
+
+    database = SqliteDatabase(folder / "kivuko.db")
+    connection = database.connect()
+    apply_schema(connection)
+    connection.close()
+    return database
+
+
+def test_waiting_for_the_writer_inside_a_transaction_is_refused_at_once(tmp_path: Path, started: Callable[..., Writer]) -> None:
+    database = _sqlite(tmp_path)
+    writer = started(database)
+    with database.turns, pytest.raises(RuntimeError, match="waits for that transaction"):
+        writer.submit(_note())
+
+
+def test_a_closed_writer_takes_nothing(database: Database, started: Callable[..., Writer]) -> None:
+    writer = started(database)
+    note = _note()
+    future = writer.submit(note)
+    writer.close()
+    assert future.result(0) == 1
+    with pytest.raises(RecordsUnavailable, match="being closed"):
+        writer.submit(_note())
+
+
+class Flaky:
+    """A database whose connections break at COMMIT, after or before the commit took effect."""
+
+    def __init__(self, database: Database, breaks: Sequence[str]) -> None:
+        self.dialect, self.writers, self.writing_here = database.dialect, 1, False
+        self._database, self._breaks = database, list(breaks)
+        self.connect_to_read = database.connect_to_read
+
+    def connect(self) -> Connection:
+        connection = self._database.connect()
+        commit = connection.commit
+
+        def breaking() -> None:
+            broken = self._breaks.pop(0) if self._breaks else ""
+            if broken != "before":
+                commit()
+            if broken:
+                raise RecordsUnavailable("the connection was lost")
+
+        connection.commit = breaking  # type: ignore[method-assign]
+        return connection
+
+
+@pytest.mark.parametrize("breaks", [["after"], ["before"], ["after", "before", "after"]])
+def test_a_commit_of_unknown_outcome_is_repeated_and_happens_once(
+    database: Database, started: Callable[..., Writer], breaks: list[str]
+) -> None:
+    writer = started(Flaky(database, breaks))
+    note = _note()
+    assert writer.submit(note).result(10) == 1
+    assert _stored(database) == {note.row.scope_id}
+    assert writer.problem == ""
+
+
+def test_senders_hear_of_a_database_that_stays_away(database: Database, started: Callable[..., Writer]) -> None:
+    writer = started(Flaky(database, ["before"] * 3), patience_s=0)
+    with pytest.raises(RecordsUnavailable, match="connection was lost"):
+        writer.submit(_note()).result(10)
+    assert writer.problem == "the connection was lost"
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.booleans())))
+def test_groups_keep_the_order_of_each_key(drawn: list[tuple[str, int, bool]]) -> None:
+    keys = [new_id() for _ in range(4)]
+    batch = []
+    for family, key, first in drawn:
+        intent = First(ClaimShare(new_id(), 1, 0)) if first else Note(ClaimShare(new_id(), 1, 0), keys[key])
+        object.__setattr__(intent, "family", "first" if first else family)
+        batch.append(Pending(intent, Future()))
+    groups = grouped(batch)
+    flat = [pending for group in groups for pending in group]
+    assert {id(pending) for pending in flat} == {id(pending) for pending in batch}
+    assert all(len({pending.intent.family for pending in group}) == 1 for group in groups)
+    for key in keys:
+        assert [pending for pending in flat if pending.intent.key == key] == [pending for pending in batch if pending.intent.key == key]
+    claims = [pending.intent.goes_first for pending in flat]
+    assert claims == sorted(claims, reverse=True)
+
+
+def _pending(note: Note) -> Pending[int]:
+    return Pending(note, Future())
+
+
+def test_urgent_goes_before_bulk_but_not_for_ever() -> None:
+    waiting = Waiting()
+    waiting.put(_pending(_note(2)), bulk=True)
+    kinds = []
+    for _ in range(URGENT_IN_A_ROW + 2):
+        waiting.put(_pending(_note(1)))
+        batch = waiting.take()
+        kinds.append(batch[0].intent.row.max_live)
+        waiting.done(batch)
+    assert kinds == [1] * URGENT_IN_A_ROW + [2, 1]
+
+
+def test_what_waits_in_bulk_for_an_ending_key_goes_before_the_end() -> None:
+    waiting, key = Waiting(), new_id()
+    for max_live in (1, 2):
+        waiting.put(_pending(_note(max_live, of=key)), bulk=True)
+    waiting.put(_pending(_note(9, of=new_id())), bulk=True)
+    waiting.put(_pending(_note(3, of=key, last=True)))
+    assert [pending.intent.row.max_live for pending in waiting.take()] == [1, 2, 3]
+
+
+def test_a_key_in_hand_is_not_handed_out_again() -> None:
+    waiting, key = Waiting(), new_id()
+    waiting.put(_pending(_note(1, of=key)))
+    first = waiting.take()
+    for max_live in (2, 3):
+        waiting.put(_pending(_note(max_live, of=key)))
+    waiting.put(_pending(_note(4)))
+    assert [pending.intent.row.max_live for pending in waiting.take()] == [4]
+    waiting.done(first)
+    assert [pending.intent.row.max_live for pending in waiting.take()] == [2, 3]
+
+
+def test_batches_are_bounded() -> None:
+    waiting = Waiting()
+    for _ in range(URGENT_INTENTS + 1):
+        waiting.put(_pending(_note()))
+        waiting.put(_pending(_note()), bulk=True)
+    assert [len(waiting.take()) for _ in range(3)] == [URGENT_INTENTS, 1, BULK_INTENTS]
+
+
+def test_a_full_disk_refuses_and_recovers(tmp_path: Path, started: Callable[..., Writer]) -> None:
+    database = _sqlite(tmp_path)
+    limits = {"max": True}
+    connect = database.connect
+
+    def limited() -> Connection:
+        connection = connect()
+        pages = connection.query("PRAGMA page_count")[0][0] if limits["max"] else 2**30
+        connection.query(f"PRAGMA max_page_count = {pages}")
+        return connection
+
+    database.connect = limited  # type: ignore[method-assign]
+    writer = started(database, patience_s=0)
+    futures = [writer.submit(_note()) for _ in range(500)]
+    with pytest.raises(RecordsUnavailable, match="full"):
+        [future.result(10) for future in futures]
+    assert "full" in writer.problem
+    limits["max"] = False
+    note = _note()
+    writer.submit(note).result(10)
+    assert writer.problem == ""
+    assert note.row.scope_id in _stored(database)
