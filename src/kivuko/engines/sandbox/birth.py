@@ -1,0 +1,79 @@
+"""Starting a confined process by forking the calling process, which must have one thread only."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Mapping
+
+from kivuko.engines.sandbox.child import Child, own_child
+from kivuko.engines.sandbox.libc import LINUX, call
+from kivuko.engines.sandbox.newborn import FAILED, LISTENER, become
+from kivuko.engines.sandbox.numbers import number
+from kivuko.engines.sandbox.preparation import Preparation
+from kivuko.errors import HostFailed
+
+__all__ = ["bear", "thread_count"]
+
+
+def thread_count() -> int:
+    """How many threads the kernel sees in this process, those of libraries included; 2 where it cannot be known."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 2
+
+
+def _failure(message: bytes, program: str) -> HostFailed:
+    _, stage, code, text = message.split(b"\0", 3)
+    details = f"stage {stage.decode()}, errno {code.decode()}: {text.decode(errors='replace')}"
+    return HostFailed(f"{program} could not be started in the sandbox ({text.decode(errors='replace')}).", details=details)
+
+
+def _follow(link: socket.socket, exit_fd: int | None, program: str) -> int | None:
+    """Read what the child tells until it has become the program. Gives its listener. Raises HostFailed."""
+    listener = None
+    while message := link.recv(4096):
+        if message.startswith(FAILED):
+            if listener is not None:
+                os.close(listener)
+            raise _failure(message, program)
+        if message.startswith(LISTENER):
+            listener = call(number("pidfd_getfd") or 0, exit_fd if exit_fd is not None else -1, int(message[1:]), 0)
+            os.set_inheritable(listener, False)
+            link.send(b".")
+    return listener
+
+
+def _fork(preparation: Preparation, descriptors: Mapping[int, int], link: socket.socket) -> int:
+    """Fork with all signals held back, so that no handler of the caller runs in the child."""
+    parent = os.getpid()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        pid = os.fork()
+        if pid == 0:
+            become(preparation, descriptors, link.fileno(), parent)
+        return pid
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def bear(preparation: Preparation, descriptors: Mapping[int, int]) -> Child:
+    """Fork, confine, execute. ``descriptors`` maps the child's numbers (0, 1 and 2 included) to the caller's. Raises HostFailed."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours:
+        with theirs:
+            pid = _fork(preparation, descriptors, theirs)
+        exit_fd = os.pidfd_open(pid) if LINUX else None
+        try:
+            listener = _follow(ours, exit_fd, preparation.program)
+        except (HostFailed, OSError) as error:
+            child = own_child(pid, exit_fd, None, preparation.missing)
+            child.kill()
+            child.wait()
+            child.close()
+            if isinstance(error, HostFailed):
+                raise
+            raise HostFailed(f"{preparation.program} could not be started in the sandbox ({error}).") from error
+    return own_child(pid, exit_fd, listener, preparation.missing)
