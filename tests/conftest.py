@@ -1,0 +1,21 @@
+"""What holds for every test: nothing of the person's own environment leaks in, and no property test depends on the machine's speed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("kivuko", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI")))
+settings.load_profile("kivuko")
+
+_OURS = ("KIVUKO_", "OPENFN_", "IGNORE_DOT", "NO_COLOR", "PREFER_LEGACY_SYNC")
+_KEPT = ("KIVUKO_POSTGRESQL_BIN", "KIVUKO_TEST_")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget the variables that change what Kivuko does; those that say where the tests find things stay."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) and not name.startswith(_KEPT):
+            del os.environ[name]
