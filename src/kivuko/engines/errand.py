@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeGuard
 
-from kivuko.engines.frames import BadFrame, Frame, json_frame, state_frame
-from kivuko.engines.run import HostKey, LogLine, RunError, RunRequest, RunResult
+from kivuko.engines.frames import BadFrame, Frame, state_frame
+from kivuko.engines.host import Profile
+from kivuko.engines.run import HostKey, Limits, LogLevel, LogLine, RunError, RunRequest, RunResult
+from kivuko.errors import KivukoError
 
-__all__ = ["Cancel", "Errand", "OnLog", "exchange", "read_log_line", "read_run", "run_frame"]
+__all__ = ["Cancel", "Errand", "OnLog", "read_log_line", "read_run", "run_frame"]
 
 OnLog = Callable[[LogLine], None]
 LEVELS = {"debug", "info", "log", "success", "always", "warn", "error", "print"}
 SOURCES = {"JOB", "ADA", "R/T"}
 SEVERITIES = {"fail", "crash", "kill", "exception"}
+NO_LIMITS = Limits()
 CUT = "… (cut)"
 
 
@@ -34,43 +37,48 @@ class Cancel:
 
 @dataclass(slots=True)
 class Errand:
-    """One piece of work for a host of ``key``: what is sent, which answer ends it, and what became of it."""
+    """One piece of work for a host of ``key``: the frames to send, the type of frame that answers it, and what became of it.
+
+    A Run (answer ``d``) ends with a ``result``, any other errand with a ``reply``; both with a ``problem`` when the engine failed.
+    """
 
     key: HostKey
+    profile: Profile
     attempt: str
-    frames: Callable[[], tuple[bytes, ...]]
     answer: str
+    frames: Callable[[], tuple[bytes, ...]]
     timeout_ms: int | None = None
-    request: RunRequest | None = None
+    limits: Limits = NO_LIMITS
+    isolated: bool = False
+    number: int = 0
     on_log: OnLog | None = None
     on_done: Callable[[Errand], None] | None = None
     cancel: Cancel | None = None
+    begun: float = 0.0
     deadline: float | None = None
-    reply: Frame | None = None
-    result: RunResult | None = None
-    problem: Exception | None = None
-    done: bool = False
     log_bytes: int = 0
     logs_dropped: int = 0
-    begun: float = 0.0
-    run: int = 0
+    reply: Frame | None = None
+    result: RunResult | None = None
+    problem: KivukoError | None = None
+    done: bool = False
 
     def begin(self, now: float) -> None:
-        """Starts the clock: the host has loaded its modules and works."""
+        """Starts the clock: the host has loaded its modules and works. ``now`` is in seconds of the monotonic clock."""
         self.begun = now
         self.deadline = None if self.timeout_ms is None else now + self.timeout_ms / 1000
 
-    def finish(self, *, reply: Frame | None = None, result: RunResult | None = None, problem: Exception | None = None) -> None:
+    def finish(self, *, reply: Frame | None = None, result: RunResult | None = None, problem: KivukoError | None = None) -> None:
         """Marks the errand as done and tells who waits for it."""
         self.reply, self.result, self.problem, self.done = reply, result, problem, True
         if self.on_done is not None:
             self.on_done(self)
 
 
-def run_frame(request: RunRequest, run: int) -> tuple[bytes, bytes]:
+def run_frame(request: RunRequest, number: int) -> tuple[bytes, bytes]:
     """The frame that asks a host to execute a Run."""
     meta = {
-        "run": run,
+        "run": number,
         "attempt": request.attempt,
         "id": request.job_id,
         "name": request.job_name,
@@ -98,10 +106,10 @@ def _text(json: bytes | None) -> str | None:
     return None if json is None else json.decode()
 
 
-def read_run(frame: Frame, run: int, rss_bytes: int, logs_dropped: int) -> tuple[RunResult, list[str]]:
-    """The result in a done frame, and what the integrity check found changed. Raises BadFrame."""
+def read_run(frame: Frame, errand: Errand) -> tuple[RunResult, list[str]]:
+    """The result in the done frame of an errand, and what the integrity check found changed. Raises BadFrame."""
     meta, state = frame.split()
-    if meta.get("id") != run:
+    if meta.get("id") != errand.number:
         raise BadFrame("a done frame belongs to another run")
     fault, failure, dirty = meta.get("fault"), meta.get("failure"), meta.get("dirty")
     result = RunResult(
@@ -111,8 +119,8 @@ def read_run(frame: Frame, run: int, rss_bytes: int, logs_dropped: int) -> tuple
         edge_error=None if failure is None else _pair(failure),
         duration_ms=_number(meta.get("ms")),
         heap_bytes=int(_number(meta.get("heap"))),
-        rss_bytes=rss_bytes,
-        logs_dropped=logs_dropped,
+        rss_bytes=int(_number(meta.get("rss"))),
+        logs_dropped=errand.logs_dropped,
     )
     return result, [str(name) for name in dirty] if isinstance(dirty, list) else []
 
@@ -125,7 +133,7 @@ def _read_fault(fault: Mapping[str, Any]) -> RunError:
     kept = ("message", "name", "severity", "subtype", "details", "pos", "step", "operationName", "line")
     return RunError(
         name=name,
-        severity=severity,  # type: ignore[arg-type]  # one of SEVERITIES
+        severity=severity,
         message=message,
         report={"source": "runtime", **{key: fault[key] for key in kept if key in fault}},
         subtype=fault.get("subtype"),
@@ -140,29 +148,32 @@ def _read_fault(fault: Mapping[str, Any]) -> RunError:
     )
 
 
+def _is_level(value: object) -> TypeGuard[LogLevel]:
+    return value in LEVELS
+
+
+def _is_source(value: object) -> TypeGuard[Literal["JOB", "ADA", "R/T"]]:
+    return value in SOURCES
+
+
 def read_log_line(frame: Frame, most_bytes: int | None = None) -> LogLine:
     """The line in a log frame; texts longer than ``most_bytes`` are cut. Raises BadFrame."""
     line = frame.json()
     level, source, values, texts, time_ns = (line.get(key) for key in ("l", "s", "m", "x", "t"))
-    if level not in LEVELS or source not in SOURCES or not isinstance(values, list) or not isinstance(time_ns, int):
+    if not _is_level(level) or not _is_source(source) or not isinstance(values, list) or not isinstance(time_ns, int):
         raise BadFrame("a log frame is malformed")
     if texts is not None and (not isinstance(texts, list) or len(texts) != len(values)):
         raise BadFrame("the texts of a log frame are malformed")
     if most_bytes is not None and len(frame.payload) > most_bytes:
         values = [_cut(value, most_bytes) for value in values]
-        texts = None if texts is None else [None if text is None else _cut(text, most_bytes) for text in texts]
-    return LogLine(level, source, tuple(values), time_ns, None if texts is None else tuple(texts))  # type: ignore[arg-type]
+        texts = None if texts is None else [None if text is None else str(_cut(text, most_bytes)) for text in texts]
+    return LogLine(level, source, tuple(values), time_ns, None if texts is None else tuple(texts))
 
 
 def _cut(value: object, most_bytes: int) -> object:
     if isinstance(value, str):
         return value if len(value) <= most_bytes else value[:most_bytes] + CUT
     return CUT if isinstance(value, (dict, list)) else value
-
-
-def exchange(kind: str, value: object) -> Callable[[], tuple[bytes, ...]]:
-    """The frames of an errand whose question is one JSON value."""
-    return lambda: (json_frame(kind, value),)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

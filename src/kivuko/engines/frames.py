@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["BadFrame", "Frame", "FrameReader", "json_frame", "state_frame"]
+__all__ = ["BadFrame", "Frame", "FrameReader", "json_frame", "raw_frame", "state_frame"]
 
 HEADER = struct.Struct("<IB")
 META = struct.Struct("<I")
@@ -59,6 +59,11 @@ def json_frame(kind: str, value: object) -> bytes:
     """A frame whose payload is a JSON value."""
     payload = json.dumps(value, separators=(",", ":")).encode()
     return HEADER.pack(len(payload), ord(kind)) + payload
+
+
+def raw_frame(kind: str, payload: bytes = b"") -> tuple[bytes, bytes]:
+    """A frame with any payload, in two pieces so that a large one is not copied."""
+    return HEADER.pack(len(payload), ord(kind)), payload
 
 
 def state_frame(kind: str, meta: object, state: bytes) -> tuple[bytes, bytes]:

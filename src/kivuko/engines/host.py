@@ -6,15 +6,14 @@ import contextlib
 import enum
 import fcntl
 import os
-import signal
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kivuko.engines.frames import Frame, FrameReader, json_frame
+from kivuko.engines.frames import Frame, FrameReader, json_frame, raw_frame
 from kivuko.engines.run import EgressPolicy, HostKey
-from kivuko.engines.sandbox import Child, Confinement, spawn
+from kivuko.engines.sandbox import ALL_LAYERS, Child, Confinement, spawn
 from kivuko.engines.settings import EngineSettings, find_node
 
 __all__ = ["Host", "HostState", "Profile"]
@@ -110,6 +109,10 @@ class Host:
         modules = [{"specifier": m.specifier, "key": m.key, "form": m.form, "file": m.file} for m in key.modules]
         self.send(json_frame("P", {"modules": modules, "policy": policy, "guarded": guarded}))
 
+    def ready_builtins(self) -> None:
+        """Lets a blank host load, while it waits, the parts of Node that adaptors use."""
+        self.send(*raw_frame("B"))
+
     def send(self, *pieces: bytes) -> None:
         """Queues a frame; what the pipe takes leaves at once. A host that has gone is noticed by its reader."""
         self._outgoing.extend(memoryview(piece) for piece in pieces if piece)
@@ -159,24 +162,19 @@ class Host:
         """Ends the process group, reaps the process and closes the pipes; gives its exit status (negative: the signal)."""
         if self.state is HostState.DEAD:
             return 0
-        self.state = HostState.DEAD
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-        _, status = os.waitpid(self.pid, 0)
-        return self._buried(status)
+        self._child.kill()
+        return self.bury()
 
     def bury(self) -> int:
-        """After the end of the pipe: waits for the process and gives its exit status (negative: the signal)."""
+        """Waits for the end of the process, closes the pipes and gives its exit status (negative: the signal)."""
         self.state = HostState.DEAD
-        _, status = os.waitpid(self.pid, 0)
-        return self._buried(status)
-
-    def _buried(self, status: int) -> int:
+        status = self._child.wait()
         self.read_errors()
         self._child.close()
         for descriptor in (self.input, self.output, self.errors):
             os.close(descriptor)
-        return os.waitstatus_to_exitcode(status)
+        assert status is not None
+        return status
 
 
 def _flags(profile: Profile, readable: tuple[str, ...]) -> list[str]:
@@ -192,12 +190,12 @@ def _flags(profile: Profile, readable: tuple[str, ...]) -> list[str]:
 
 
 def _confinement(profile: Profile, node: str, readable: tuple[str, ...], *, sandboxed: bool) -> Confinement:
-    confinement = Confinement(
+    return Confinement(
         readable=readable,
         executable=(node,),
         data_mb=BASE_DATA_MB + profile.memory_mb + OFF_HEAP_MB,
         address_space_mb=max(LEAST_ADDRESS_SPACE_MB, 4 * profile.memory_mb),
         unix_sockets=profile.egress.unix_sockets,
         watch_connect=bool(profile.egress.blocked),
+        layers=ALL_LAYERS if sandboxed else frozenset(),
     )
-    return confinement if sandboxed else confinement.without_layers()

@@ -64,6 +64,20 @@ class Pool:
             self.hosts.remove(host)
         return host.kill()
 
+    def bury(self, host: Host) -> int:
+        """Lets go of a host that has ended by itself; gives its exit status."""
+        self._forget(host)
+        self.hosts.remove(host)
+        return host.bury()
+
+    def replenish(self, watch: Callable[[Host], None]) -> None:
+        """Keeps blank hosts ready where there is room; ``watch`` is told of each. Raises HostFailed, NodeMissing."""
+        blank = sum(host.state is HostState.BLANK for host in self.hosts)
+        for _ in range(min(self.settings.blank_hosts - blank, self.settings.most_hosts - len(self.hosts))):
+            host = self.start(Profile(self.settings.blank_memory_mb, (), False, self.settings.blank_egress))
+            host.ready_builtins()
+            watch(host)
+
     def worn_out(self, host: Host, rss: int) -> bool:
         """Whether a host has served long enough or grown too much."""
         if host.first_rss is None:

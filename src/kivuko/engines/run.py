@@ -91,9 +91,9 @@ class RunRequest:
     ``insertions`` are ``(line, column, length)`` in UTF-16 units of the script, by which reported columns are corrected.
     ``modules`` maps each specifier that the script reads to the key of one of ``key.modules``; ``execute_from`` lists the specifiers whose
     ``execute`` may reduce the operations. ``edges`` are ``(target, condition)``: condition True, or a text of JavaScript or one of OpenFn's
-    words. ``attempt`` names the Attempt: modules of ``@openfn/*`` are fresh for each. ``compiled`` is False for a module that runs as its author
-    wrote it and must export its own list of operations. An empty ``script`` runs nothing: the state passes through untouched and only
-    the edges are decided.
+    words. ``attempt`` names the Attempt: modules of ``@openfn/*`` are fresh for each. ``compiled`` is False for a module that runs as its
+    author wrote it and must export its own list of operations. An empty ``script`` runs nothing: the state passes through untouched and
+    only the edges are decided.
     """
 
     key: HostKey
@@ -125,9 +125,9 @@ class RunRequest:
 class LogLine:
     """One line of a Run's log.
 
-    ``source`` is ``JOB`` (console of the job), ``ADA`` (console of an adaptor) or ``R/T`` (the runtime). ``message`` holds one JSON value per
-    argument. ``text`` holds, where the readable form is not the plain one (a string as it is, anything else as JSON indented by 2), that
-    form, else None. ``time_ns`` counts from the epoch.
+    ``source`` is ``JOB`` (console of the job), ``ADA`` (console of an adaptor) or ``R/T`` (the runtime). ``message`` holds one JSON
+    value per argument. ``text`` holds, where the readable form is not the plain one (a string as it is, anything else as JSON indented by
+    2), that form, else None. ``time_ns`` counts from the epoch.
     """
 
     level: LogLevel

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kivuko.engines.run import EgressPolicy
 from kivuko.errors import NodeMissing
 
 __all__ = ["EngineSettings", "find_node"]
@@ -34,10 +35,11 @@ def find_node() -> Path:
 class EngineSettings:
     """How an engine runs its hosts.
 
-    ``store`` is the folder of adaptor bundles that every host may read; ``acorn`` the file of the parser that words syntax errors. ``most_hosts``
-    bounds the processes, ``blank_hosts`` are kept ready. ``guarded`` turns on the integrity check between Runs. A host is replaced after
-    ``runs_per_host`` Runs, or when it has grown by ``growth_mb`` since its first Run. ``sandboxed`` False starts hosts without the layers of
-    the operating system (for debugging the engine; a platform that lacks a layer is handled by itself).
+    ``store`` is the folder of adaptor bundles that every host may read; ``acorn`` the file of the parser that words syntax errors.
+    ``most_hosts`` bounds the processes, ``blank_hosts`` are kept ready, with that heap limit and egress policy. ``guarded`` turns on the
+    integrity check between Runs. A host is replaced after ``runs_per_host`` Runs, or when it has grown by ``growth_mb`` since its first
+    Run. ``sandboxed`` False starts hosts without the layers of the operating system (for debugging the engine; a platform that lacks a
+    layer is handled by itself).
     """
 
     store: Path | None = None
@@ -45,6 +47,8 @@ class EngineSettings:
     node: Path | None = None
     most_hosts: int = max(2, os.cpu_count() or 2)
     blank_hosts: int = 0
+    blank_memory_mb: int = 500
+    blank_egress: EgressPolicy = field(default_factory=EgressPolicy)
     guarded: bool = True
     runs_per_host: int = 1000
     growth_mb: int = 200

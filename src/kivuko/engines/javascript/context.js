@@ -52,19 +52,20 @@ function createTimers() {
 }
 
 /**
- * A fresh context: {context, global, parse, stringify}. `names` become global constants that nothing can replace, `shared` (the exports of the
- * workflow's globals) lie below them.
+ * A fresh context whose global constants are `names`: {context, parse, stringify, define}. `define(values, taken)` adds further globals, except
+ * those that have a name in `taken` or of a fixed function.
  */
-function createContext(names, shared = {}) {
+function createContext(names) {
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { codeGeneration: SEALED })
   const { parse, stringify, global } = BOOT.runInContext(context)
-  for (const [name, value] of Object.entries(shared)) {
-    if (!(name in names) && !FIXED.has(name)) defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
+  const define = (values, taken) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (name in taken || FIXED.has(name)) continue
+      defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
+    }
   }
-  for (const [name, value] of Object.entries(names)) {
-    defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
-  }
-  return { context, global, parse, stringify }
+  define(names, {})
+  return { context, parse, stringify, define }
 }
 
 /** The names of a job's context besides ECMAScript's own: console, timers, Buffer. */

@@ -74,8 +74,9 @@ async function run(payload) {
 }
 
 function answerRun(job, { state, fault, followed, failure }, ms) {
+  const memory = process.memoryUsage()
   const dirty = guard.taken ? guard.taken.differences() : []
-  const meta = { id: job.run, ok: !fault, fault, followed, failure, ms, dirty, heap: process.memoryUsage().heapUsed, none: state === undefined }
+  const meta = { id: job.run, ok: !fault, fault, followed, failure, ms, dirty, heap: memory.heapUsed, rss: memory.rss, none: state === undefined }
   if (fault && fault.uncaught) meta.dirty = [...dirty, 'an uncaught error']
   wire.writeState('d', meta, state)
 }
@@ -143,6 +144,7 @@ async function serve() {
     else if (type === 'P') await answer('p', () => preload(meta()))
     else if (type === 'C') await answer('c', () => check(meta()))
     else if (type === 'X') await answer('x', () => call(meta()))
+    else if (type === 'B') require('./builtins.js')
     else if (type === 'F') wire.writeState('f', {}, stringify(JSON.parse(payload.toString('utf8')), null, 2))
     else throw new Error(`frame of unknown type ${type}`)
   }

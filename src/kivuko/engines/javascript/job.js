@@ -44,8 +44,9 @@ async function evaluateModule(text, filename, context, modules) {
   return { exports, thunks }
 }
 
-async function evaluateGlobals(text, console, timers) {
-  const { context } = createContext(jobNames(console, timers))
+/** The exports of the workflow's globals, frozen, evaluated anew in a context of their own. */
+async function evaluateGlobals(text, names) {
+  const { context } = createContext(names)
   try {
     const { exports } = await evaluateModule(text, 'globals', context, {})
     for (const value of Object.values(exports)) Object.freeze(value)
@@ -106,11 +107,11 @@ async function reduce(operations, input) {
 
 async function execute(job, room, input, modules, timers) {
   const log = (level, text) => journal.write(level, 'R/T', [text])
-  const shared = job.globals ? await evaluateGlobals(job.globals, room.console, timers) : {}
-  const { context, global, parse } = room.open(shared)
-  const state = input(parse)
-  room.state = state
-  Object.defineProperty(global, 'state', { value: state, writable: true, configurable: true, enumerable: true })
+  const names = jobNames(room.console, timers)
+  const { context, parse, define } = (room.realm = createContext(names))
+  const state = (room.state = input(parse))
+  if (job.globals) define(await evaluateGlobals(job.globals, names), names)
+  define({ state }, {})
   const module = await evaluateModule(job.script, JOB_FILE, context, modules)
   const steps = createSteps(job, parse, log)
   const operations = (await operationsOf(module, job.compiled)).map(steps.wrap)
@@ -174,14 +175,9 @@ function finish(job, value, fault, room) {
 }
 
 /** A room holds what one Run has open: console, timers, context, the state that a failure reports. */
-function createRoom(reporter, timers) {
+function createRoom(reporter) {
   const console = journal.jobConsole(reporter.printStack)
-  const room = { console, state: undefined, steps: null, realm: null }
-  room.open = (shared) => {
-    room.realm = createContext(jobNames(console, timers), shared)
-    return room.realm
-  }
-  return room
+  return { console, state: undefined, steps: null, realm: null }
 }
 
 /**
@@ -191,7 +187,7 @@ function createRoom(reporter, timers) {
 async function runJob(job, text, modules, { classify, uncaught }) {
   const reporter = createReporter({ job, classify })
   const timers = createTimers()
-  const room = createRoom(reporter, timers)
+  const room = createRoom(reporter)
   try {
     const value = await Promise.race([execute(job, room, inputOf(job, text), modules, timers), uncaught])
     return finish(job, value, null, room)
@@ -206,11 +202,10 @@ async function runJob(job, text, modules, { classify, uncaught }) {
 
 /** A Run without a job: the input passes through untouched, only the edges are decided (edges that leave a Trigger). */
 function passThrough(job, text) {
-  const timers = createTimers()
-  const room = createRoom(createReporter({ job, classify: () => null }), timers)
-  const { parse, stringify } = room.open({})
+  const { console } = createRoom(createReporter({ job, classify: () => null }))
+  const { parse, stringify } = createContext({ console })
   const state = text === '' ? undefined : parse(text)
-  const decided = edges.evaluate(job.edges, state, job.id, room.console)
+  const decided = edges.evaluate(job.edges, state, job.id, console)
   return { state: state === undefined ? undefined : stringify(state), fault: null, ...decided }
 }
 

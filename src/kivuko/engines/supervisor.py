@@ -1,0 +1,302 @@
+"""The supervisor: one loop that feeds hosts, reads their frames, keeps time and kills what does not end (engine.md §2, §8, §10).
+
+Plain code over ``selectors``. It has no thread of its own: whoever wants an errand done turns the loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import time
+from collections import deque
+
+from kivuko.engines.errand import Errand, read_log_line, read_run
+from kivuko.engines.frames import BadFrame, Frame, raw_frame
+from kivuko.engines.host import Host, HostState, Profile
+from kivuko.engines.pool import Pool
+from kivuko.engines.run import HostKey, LogLine, RunError, RunResult
+from kivuko.engines.settings import EngineSettings
+from kivuko.errors import AdaptorBroken, EngineClosed, HostFailed, KivukoError
+
+__all__ = ["Supervisor"]
+
+START_TIMEOUT_MS = 60_000
+CANCELLED = RunError("Cancelled", "kill", "The run was cancelled")
+
+
+class Supervisor:
+    """Hosts and the errands they work on. Only the thread that turns the loop may call it, ``add`` and ``wake`` apart."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.closed = False
+        self._pool = Pool(settings, self._forget)
+        self._selector = selectors.DefaultSelector()
+        self._arriving: deque[Errand] = deque()
+        self._waiting: deque[Errand] = deque()
+        self._working: dict[Host, Errand] = {}
+        self._alarm, self._bell = os.pipe()
+        os.set_blocking(self._alarm, False)
+        os.set_blocking(self._bell, False)
+        self._selector.register(self._alarm, selectors.EVENT_READ, None)
+
+    def add(self, errand: Errand) -> None:
+        """Queues an errand. Safe from any thread, together with ``wake``. Raises EngineClosed."""
+        if self.closed:
+            raise EngineClosed
+        self._arriving.append(errand)
+
+    def wake(self) -> None:
+        """Lets the loop look around at once. Safe from any thread."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._bell, b"!")
+
+    def complete(self, errand: Errand) -> Errand:
+        """Turns the loop until the errand is done. Raises its problem, or EngineClosed."""
+        self.add(errand)
+        while not errand.done:
+            self.turn()
+        if errand.problem is not None:
+            raise errand.problem
+        return errand
+
+    def prepare(self, key: HostKey, profile: Profile, attempt: str) -> None:
+        """Starts a host for ``key`` without waiting for it. Raises HostFailed, NodeMissing."""
+        host = self._pool.acquire(key, profile, attempt)
+        if host is not None:
+            host.state = HostState.IDLE
+            self._watch(host)
+
+    def end(self, attempt: str) -> None:
+        """The Attempt is over: its hosts close its sockets and drop its modules, and are free for others when they have."""
+        for host in [host for host in self._pool.hosts if host.attempt == attempt and host.state is HostState.IDLE]:
+            host.attempt = None
+            if host.isolated:
+                self._pool.retire(host)
+            else:
+                host.state = HostState.ENDING
+                host.send(*raw_frame("E"))
+                self._watch(host)
+
+    def close(self) -> None:
+        """Ends all hosts; who waits gets EngineClosed."""
+        self.closed = True
+        for host in list(self._pool.hosts):
+            errand = self._working.get(host)
+            self._pool.retire(host)
+            if errand is not None:
+                errand.finish(problem=EngineClosed())
+        for errand in [*self._waiting, *self._arriving]:
+            errand.finish(problem=EngineClosed())
+        self._selector.close()
+        os.close(self._alarm)
+        os.close(self._bell)
+
+    def turn(self) -> None:
+        """One round: places what waits, sleeps until something happens, takes frames, keeps time."""
+        while self._arriving:
+            self._waiting.append(self._arriving.popleft())
+        finished = self._dispatch()
+        if finished:
+            return
+        for selected, events in self._selector.select(self._patience()):
+            if selected.data is None:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._alarm, 4096)
+            elif selected.data.state is not HostState.DEAD:
+                self._serve(selected.data, selected.fd, events)
+        self._keep_time()
+
+    def _patience(self) -> float | None:
+        deadlines = [errand.deadline for errand in self._working.values() if errand.deadline is not None]
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+
+    # Placing errands
+
+    def _dispatch(self) -> bool:
+        """Gives waiting errands to hosts; whether one of them ended by that."""
+        finished = False
+        for _ in range(len(self._waiting)):
+            errand = self._waiting.popleft()
+            try:
+                placed = errand.done or self._place(errand)
+            except KivukoError as problem:
+                errand.finish(problem=problem)
+                placed = True
+            if not placed:
+                self._waiting.append(errand)
+            finished = finished or errand.done
+        if not self._waiting:
+            self._pool.replenish(self._watch)
+        return finished
+
+    def _place(self, errand: Errand) -> bool:
+        host = self._pool.acquire(errand.key, errand.profile, errand.attempt)
+        if host is None:
+            return False
+        host.attempt = errand.attempt or host.attempt
+        host.isolated = errand.isolated
+        if errand.answer == "p" and host.loaded is not None:
+            host.state = HostState.IDLE
+            errand.finish(reply=host.loaded)
+            return True
+        host.state = HostState.RUNNING
+        self._working[host] = errand
+        if host.loaded is not None:
+            errand.begin(time.monotonic())
+        else:
+            errand.deadline = time.monotonic() + START_TIMEOUT_MS / 1000
+        host.send(*errand.frames())
+        self._watch(host)
+        return True
+
+    # Watching descriptors
+
+    def _watch(self, host: Host) -> None:
+        registered = self._selector.get_map()
+        if host.output not in registered:
+            self._selector.register(host.output, selectors.EVENT_READ, host)
+            self._selector.register(host.errors, selectors.EVENT_READ, host)
+        if host.wants_to_write != (host.input in registered):
+            if host.wants_to_write:
+                self._selector.register(host.input, selectors.EVENT_WRITE, host)
+            else:
+                self._selector.unregister(host.input)
+
+    def _forget(self, host: Host) -> None:
+        self._working.pop(host, None)
+        registered = self._selector.get_map()
+        for descriptor in (host.output, host.errors, host.input):
+            if descriptor in registered:
+                self._selector.unregister(descriptor)
+
+    def _serve(self, host: Host, descriptor: int, events: int) -> None:
+        if descriptor == host.errors:
+            if not host.read_errors():
+                self._selector.unregister(host.errors)
+        elif events & selectors.EVENT_WRITE:
+            host.flush()
+            self._watch(host)
+        else:
+            self._read(host)
+
+    def _read(self, host: Host) -> None:
+        try:
+            for frame in host.frames():
+                self._take(host, frame)
+                if host.state is HostState.DEAD:
+                    return
+        except BadFrame as problem:
+            self._lose(host, RunError("ProtocolError", "kill", f"The job broke the engine's protocol: {problem}"))
+            return
+        if host.reader.ended:
+            self._ended(host)
+
+    # Frames
+
+    def _take(self, host: Host, frame: Frame) -> None:
+        errand = self._working.get(host)
+        if frame.kind == "l":
+            self._log(errand, frame)
+        elif frame.kind == "p":
+            self._loaded(host, errand, frame)
+        elif frame.kind == "e":
+            self._rested(host, frame)
+        elif errand is None or frame.kind != errand.answer:
+            raise BadFrame(f"an answer {frame.kind!r} that nobody asked for")
+        elif frame.kind == "d":
+            self._ran(host, errand, frame)
+        else:
+            self._release(host)
+            errand.finish(reply=frame)
+
+    def _log(self, errand: Errand | None, frame: Frame) -> None:
+        if errand is None or errand.on_log is None:
+            return
+        most = errand.limits.log_bytes
+        errand.log_bytes += len(frame.payload)
+        if most is None or errand.log_bytes <= most:
+            errand.on_log(read_log_line(frame, errand.limits.log_message_bytes))
+            return
+        if errand.logs_dropped == 0:
+            text = f"The log of this run is longer than {most} bytes: further lines are dropped"
+            errand.on_log(LogLine("warn", "R/T", (text,), time.time_ns()))
+        errand.logs_dropped += 1
+
+    def _loaded(self, host: Host, errand: Errand | None, frame: Frame) -> None:
+        answer = frame.json()
+        if answer.get("ok") is not True:
+            self._pool.retire(host)
+            if errand is not None:
+                errand.finish(problem=AdaptorBroken(str(answer.get("message")), details=str(answer.get("stack") or "")))
+            return
+        host.loaded = frame
+        if errand is not None and errand.answer == "p":
+            self._release(host)
+            errand.finish(reply=frame)
+        elif errand is not None:
+            errand.begin(time.monotonic())
+
+    def _ran(self, host: Host, errand: Errand, frame: Frame) -> None:
+        host.runs += 1
+        result, dirty = read_run(frame, errand)
+        self._release(host)
+        if dirty:
+            self._pool.retire(host)
+        errand.finish(result=result)
+
+    def _release(self, host: Host) -> None:
+        self._working.pop(host, None)
+        host.state = HostState.IDLE
+        host.last_used = time.monotonic()
+
+    def _rested(self, host: Host, frame: Frame) -> None:
+        if host.state is not HostState.ENDING:
+            raise BadFrame("an end that nobody asked for")
+        answer = frame.json()
+        rss = answer.get("rss")
+        host.state = HostState.IDLE
+        if answer.get("leftover") or not isinstance(rss, int) or self._pool.worn_out(host, rss):
+            self._pool.retire(host)
+
+    # Ends that nobody wished for
+
+    def _lose(self, host: Host, error: RunError) -> None:
+        """Kills a host in the middle of its errand: the Run ends with ``error``."""
+        errand = self._working.get(host)
+        working = host.loaded is not None
+        self._pool.retire(host)
+        if errand is not None:
+            self._fail(errand, error, HostFailed(error.message if working else "A host process did not start in time"), working=working)
+
+    def _ended(self, host: Host) -> None:
+        """A host has closed its pipe by itself: it ran out of memory, exited or crashed."""
+        errand = self._working.get(host)
+        status = self._pool.bury(host)
+        if errand is None:
+            return
+        said = host.stderr.decode("utf-8", "replace").strip()
+        problem = HostFailed(f"A host process ended with status {status} before it could work", details=said)
+        if host.ran_out_of_memory:
+            error = RunError("OOMError", "kill", "Run exceeded maximum memory usage")
+        else:
+            error = RunError("ExitError", "crash", f"Process exited with code: {status}")
+        self._fail(errand, error, problem, working=host.loaded is not None)
+
+    def _fail(self, errand: Errand, error: RunError, problem: HostFailed, *, working: bool) -> None:
+        if errand.answer != "d" or not working:
+            errand.finish(problem=problem)
+            return
+        duration_ms = (time.monotonic() - errand.begun) * 1000
+        errand.finish(result=RunResult(None, error, duration_ms=duration_ms, logs_dropped=errand.logs_dropped))
+
+    def _keep_time(self) -> None:
+        now = time.monotonic()
+        for host, errand in list(self._working.items()):
+            if errand.cancel is not None and errand.cancel.asked:
+                self._lose(host, CANCELLED)
+            elif errand.deadline is not None and now >= errand.deadline:
+                self._lose(host, RunError("TimeoutError", "kill", f"Job took longer than {errand.timeout_ms}ms to complete"))
+        for errand in [errand for errand in self._waiting if errand.cancel is not None and errand.cancel.asked]:
+            self._waiting.remove(errand)
+            errand.finish(result=RunResult(None, CANCELLED))
