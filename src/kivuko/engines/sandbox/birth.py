@@ -25,6 +25,15 @@ def thread_count() -> int:
         return 2
 
 
+def _exit_descriptor(pid: int) -> int | None:
+    if not LINUX:
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:  # before Linux 5.3, or refused by a container
+        return None
+
+
 def _failure(message: bytes, program: str) -> HostFailed:
     _, stage, code, text = message.split(b"\0", 3)
     details = f"stage {stage.decode()}, errno {code.decode()}: {text.decode(errors='replace')}"
@@ -65,7 +74,7 @@ def bear(preparation: Preparation, descriptors: Mapping[int, int]) -> Child:
     with ours:
         with theirs:
             pid = _fork(preparation, descriptors, theirs)
-        exit_fd = os.pidfd_open(pid) if LINUX else None
+        exit_fd = _exit_descriptor(pid)
         try:
             listener = _follow(ours, exit_fd, preparation.program)
         except (HostFailed, OSError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import struct
+from pathlib import Path
 
 from kivuko.engines.sandbox.bpf import KILL_PROCESS, NOTIFY
 from kivuko.engines.sandbox.libc import call, machine
@@ -18,6 +19,7 @@ __all__ = ["install", "knows_filters", "knows_listeners"]
 _SET_MODE_FILTER, _GET_ACTION_AVAILABLE = 1, 2
 _NEW_LISTENER, _WAIT_KILLABLE = 1 << 3, 1 << 5
 _EINVAL = 22
+_CAP_SYS_PTRACE = 1 << 19
 
 
 def _knows_action(action: int) -> bool:
@@ -36,10 +38,22 @@ def knows_filters() -> bool:
     return _knows_action(KILL_PROCESS)
 
 
+def _may_look_into_children() -> bool:
+    try:
+        scope = Path("/proc/sys/kernel/yama/ptrace_scope").read_text().strip()
+        rights = int(Path("/proc/self/status").read_text().split("CapEff:")[1].split()[0], 16)
+    except (OSError, ValueError, IndexError):
+        return True  # no Yama
+    return scope in ("0", "1") or (scope == "2" and bool(rights & _CAP_SYS_PTRACE))
+
+
 @functools.cache
 def knows_listeners() -> bool:
-    """Whether calls can be handed to a listener, and the listener may duplicate a socket of another process (Linux 5.6)."""
-    if not _knows_action(NOTIFY):
+    """Whether calls can be handed to a listener, and the listener may duplicate a socket of another process (Linux 5.6).
+
+    Docker's own profile refuses pidfd_getfd without CAP_SYS_PTRACE, and Yama's ptrace_scope of 2 or 3 forbids looking into children.
+    """
+    if not _knows_action(NOTIFY) or not _may_look_into_children():
         return False
     try:
         call(number("pidfd_getfd") or 0, -1, 0, 0)

@@ -111,7 +111,8 @@ def _watched() -> Iterator[tuple[str, list[Instruction]]]:
     """Level 2 of the egress guard: what opens a way out goes to the listener."""
     for name in ("connect", "sendmsg", "sendmmsg"):
         yield name, [ret(NOTIFY)]
-    pointer = [_argument(4), jump_if_equal(0, 0, 3), load(16 + 8 * 4 + 4), jump_if_equal(0, 0, 1), ret(ALLOW), refuse(EACCES)]
+    # Without an address sendto is write.
+    pointer = [_argument(4), jump_if_equal(0, 0, 3), load(16 + 8 * 4 + 4), jump_if_equal(0, 0, 1), ret(ALLOW), ret(NOTIFY)]
     yield "sendto", pointer
     routing_header = [_argument(1), jump_if_equal(41, 0, 3), _argument(2), jump_if_equal(57, 0, 1), refuse(EPERM), ret(ALLOW)]
     yield "setsockopt", routing_header
