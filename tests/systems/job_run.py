@@ -12,7 +12,7 @@ from typing import Any
 
 from .adaptor_repo import VERSIONS, adaptor_repo, kivuko_command
 
-__all__ = ["Outcome", "RunJob", "plain", "run_job"]
+__all__ = ["Outcome", "RunJob", "plain", "run_job", "run_job_with"]
 
 _KEPT_OF_RESPONSE = ("url", "method", "statusCode", "statusMessage", "query")
 
@@ -31,7 +31,11 @@ RunJob = Callable[..., Outcome]
 
 def run_job(job: Path, folder: Path, state: Mapping[str, Any], *flags: str) -> Outcome:
     """Run a job with the adaptor that its folder is named after. ``folder`` takes the state and the output."""
-    adaptor = job.parent.name
+    return run_job_with(job.parent.name, job, folder, state, *flags)
+
+
+def run_job_with(adaptor: str, job: Path, folder: Path, state: Mapping[str, Any], *flags: str) -> Outcome:
+    """Run a job with a named adaptor (short name of VERSIONS)."""
     repo = adaptor_repo(adaptor)
     given, result = folder / "state.json", folder / "output.json"
     given.write_text(json.dumps(state), encoding="utf-8")

@@ -77,13 +77,13 @@ class Loopback:
         self._failures: list[Reply] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        """The address without a slash at the end."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        """The address without a slash at the end; port 0 while the server is not up."""
+        return f"http://127.0.0.1:{self._server.server_address[1] if self._server else 0}"
 
     @property
     def asked(self) -> list[str]:
@@ -95,11 +95,15 @@ class Loopback:
         self._failures += [reply] * times
 
     def __enter__(self) -> Loopback:
+        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stopping.set()
+        assert self._server
+        assert self._thread
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
