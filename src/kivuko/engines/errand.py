@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeGuard
 
 from kivuko.engines.frames import BadFrame, Frame, state_frame
 from kivuko.engines.host import Profile
-from kivuko.engines.run import HostKey, Limits, LogLevel, LogLine, RunError, RunRequest, RunResult
+from kivuko.engines.run import HostKey, Limits, LogLevel, LogLine, RunError, RunRequest, RunResult, Severity
 from kivuko.errors import KivukoError
 
 __all__ = ["Cancel", "Errand", "OnLog", "read_log_line", "read_run", "run_frame"]
@@ -127,7 +127,7 @@ def read_run(frame: Frame, errand: Errand) -> tuple[RunResult, list[str]]:
 
 def _read_fault(fault: Mapping[str, Any]) -> RunError:
     name, severity, message = fault.get("name"), fault.get("severity"), fault.get("message")
-    if not isinstance(name, str) or severity not in SEVERITIES or not isinstance(message, str):
+    if not isinstance(name, str) or not _is_severity(severity) or not isinstance(message, str):
         raise BadFrame("the error of a done frame is malformed")
     place = fault.get("pos") or fault.get("at") or {}
     kept = ("message", "name", "severity", "subtype", "details", "pos", "step", "operationName", "line")
@@ -148,12 +148,16 @@ def _read_fault(fault: Mapping[str, Any]) -> RunError:
     )
 
 
+def _is_severity(value: object) -> TypeGuard[Severity]:
+    return isinstance(value, str) and value in SEVERITIES
+
+
 def _is_level(value: object) -> TypeGuard[LogLevel]:
-    return value in LEVELS
+    return isinstance(value, str) and value in LEVELS
 
 
 def _is_source(value: object) -> TypeGuard[Literal["JOB", "ADA", "R/T"]]:
-    return value in SOURCES
+    return isinstance(value, str) and value in SOURCES
 
 
 def read_log_line(frame: Frame, most_bytes: int | None = None) -> LogLine:

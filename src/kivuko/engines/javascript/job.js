@@ -127,11 +127,8 @@ async function execute(job, room, input, modules, timers) {
 function inputOf(job, text) {
   return (parse) => {
     const read = (json) => (json === undefined || json === null ? undefined : parse(json))
-    return buildInput(text === '' ? undefined : parse(text), {
-      defaults: read(job.defaults),
-      credentials: read(job.credentials),
-      configuration: read(job.configuration),
-    })
+    const own = { defaults: read(job.defaults), credentials: read(job.credentials), configuration: read(job.configuration) }
+    return buildInput(text === '' ? undefined : parse(text), own, parse)
   }
 }
 

@@ -9,14 +9,14 @@ class StateTooLarge extends Error {}
 
 /**
  * The input of a job: the step's default state under the incoming state; configuration from workflow credentials, incoming and the step's own,
- * later wins; data merged unless the incoming data is an array or no object.
+ * later wins; data merged unless the incoming data is an array or no object. All objects are of the realm of `parse`, the JSON parser of the Run.
  */
-function buildInput(incoming, { defaults = {}, credentials, configuration }) {
-  const input = incoming === undefined ? {} : incoming
-  const state = { ...defaults, ...input }
-  state.configuration = { ...credentials, ...(input && input.configuration), ...configuration }
-  const data = input && input.data
-  state.data = data && (Array.isArray(data) || typeof data !== 'object') ? data : { ...(defaults && defaults.data), ...data }
+function buildInput(incoming, { defaults, credentials, configuration }, parse) {
+  const merged = (...parts) => Object.assign(parse('{}'), ...parts)
+  const data = incoming && incoming.data
+  const state = merged(defaults, incoming)
+  state.configuration = merged(credentials, incoming && incoming.configuration, configuration)
+  state.data = data && (Array.isArray(data) || typeof data !== 'object') ? data : merged(defaults && defaults.data, data)
   return state
 }
 

@@ -1,0 +1,120 @@
+"""Frames arrive whole whatever the pipe does, and what is no frame is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kivuko.engines.frames import HEADER, BadFrame, Frame, FrameReader, json_frame, raw_frame, state_frame
+
+KINDS = "plcdexf"
+MOST = 1 << 26
+
+
+class Pipe:
+    """A pipe with a reader at its end."""
+
+    def __init__(self, known: str = KINDS, most_bytes: int = MOST) -> None:
+        output, self.input = os.pipe()
+        os.set_blocking(output, False)
+        os.set_blocking(self.input, False)
+        self.output = output
+        self.reader = FrameReader(output, known, most_bytes)
+
+    def write(self, data: bytes) -> list[Frame]:
+        found = []
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self.input, view) :]
+            except BlockingIOError:
+                found += self.reader.available()
+        return [*found, *self.reader.available()]
+
+    def close(self) -> None:
+        for descriptor in (self.output, self.input):
+            os.close(descriptor)
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    made = Pipe()
+    yield made
+    made.close()
+
+
+def frames() -> st.SearchStrategy[tuple[str, bytes]]:
+    return st.tuples(st.sampled_from(KINDS), st.one_of(st.binary(max_size=200), st.integers(0, 900_000).map(bytes)))
+
+
+@given(st.lists(frames(), max_size=6), st.lists(st.integers(1, 70_000), min_size=1, max_size=20))
+def test_frames_arrive_as_they_were_sent_however_the_pipe_cuts_them(sent: list[tuple[str, bytes]], pieces: list[int]) -> None:
+    pipe = Pipe()
+    data = b"".join(b"".join(raw_frame(kind, payload)) for kind, payload in sent)
+    got, at, number = [], 0, 0
+    while at < len(data):
+        size = pieces[number % len(pieces)]
+        got += pipe.write(data[at : at + size])
+        at, number = at + size, number + 1
+    pipe.close()
+    assert [(frame.kind, bytes(frame.payload)) for frame in got] == sent
+
+
+@given(st.dictionaries(st.text(), st.integers()), st.binary(max_size=5000))
+def test_meta_and_state_of_a_frame_come_apart_again(meta: dict[str, int], state: bytes) -> None:
+    head, tail = state_frame("d", meta, state)
+    assert Frame("d", (head + tail)[HEADER.size :]).split() == (meta, state)
+
+
+def test_a_json_frame_holds_one_object(pipe: Pipe) -> None:
+    (frame,) = pipe.write(json_frame("p", {"ok": True}))
+    assert frame.json() == {"ok": True}
+
+
+def test_the_end_of_the_pipe_is_noticed(pipe: Pipe) -> None:
+    os.close(pipe.input)
+    assert list(pipe.reader.available()) == []
+    assert pipe.reader.ended
+    pipe.input = os.open(os.devnull, os.O_WRONLY)
+
+
+def test_the_end_of_the_pipe_inside_a_large_frame_is_noticed(pipe: Pipe) -> None:
+    head, _ = raw_frame("d", bytes(10))
+    assert pipe.write((2_000_000).to_bytes(4, "little") + head[4:] + bytes(600_000)) == []
+    os.close(pipe.input)
+    assert list(pipe.reader.available()) == []
+    assert pipe.reader.ended
+    pipe.input = os.open(os.devnull, os.O_WRONLY)
+
+
+@pytest.mark.parametrize("kind", ["R", "\x00", "z"])
+def test_a_frame_of_an_unknown_type_is_refused(pipe: Pipe, kind: str) -> None:
+    with pytest.raises(BadFrame, match="unknown type"):
+        pipe.write(b"".join(raw_frame(kind, b"{}")))
+
+
+def test_a_frame_longer_than_the_limit_is_refused_before_it_is_read() -> None:
+    pipe = Pipe(most_bytes=1000)
+    with pytest.raises(BadFrame, match="more than the limit of 1000"):
+        pipe.write(HEADER.pack(1001, ord("d")))
+    pipe.close()
+
+
+@pytest.mark.parametrize("payload", [b"", b"[1]", b"{", b"\xff\xfe", b'"text"'])
+def test_a_payload_that_is_no_json_object_is_refused(payload: bytes) -> None:
+    with pytest.raises(BadFrame):
+        Frame("p", payload).json()
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_as_a_frame_with_state_give_a_result_or_a_refusal(payload: bytes) -> None:
+    try:
+        meta, state = Frame("d", payload).split()
+    except BadFrame:
+        return
+    assert json.loads(payload[4 : len(payload) - len(state)]) == meta
