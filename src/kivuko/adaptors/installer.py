@@ -18,27 +18,17 @@ from pathlib import Path
 
 from kivuko.adaptors.layout import Layout, read_json, write_json
 from kivuko.adaptors.npm import PackageManager
+from kivuko.adaptors.settings import OVERRIDES_VARIABLE
 from kivuko.errors import AdaptorNotFound, AdaptorProblem, InstallFailed, RegistryUnreachable
 
-__all__ = ["OVERRIDES_SETTING", "add_package", "is_there", "remove_package"]
-
-OVERRIDES_SETTING = "KIVUKO_NPM_OVERRIDES"
-"""Environment variable with npm's ``overrides`` as JSON, e.g. ``{"@openfn/language-common": "3.3.4"}`` (setting ``npm_overrides``)."""
-
-
-def is_there(layout: Layout, name: str, version: str) -> bool:
-    """Whether the package's folder is complete: it is only ever put there as a whole."""
-    return (layout.package(name, version) / "package.json").is_file()
+__all__ = ["add_package", "remove_package"]
 
 
 def add_package(layout: Layout, npm: PackageManager, name: str, version: str, overrides: Mapping[str, object]) -> None:
-    """Puts one exact version into the repo; the caller holds the lock. Raises AdaptorProblem; then nothing was added."""
-    try:
-        if not is_there(layout, name, version):
-            _fetch(layout, npm, name, version, overrides)
-        _list_package(layout, name, version)
-    except OSError as error:
-        raise InstallFailed(f"{name}@{version} cannot be written to {layout.folder}: {error.strerror or error}.", fix=_disk_fix(error)) from error
+    """Puts one exact version into the repo; the caller holds the lock. Raises AdaptorProblem or OSError; then nothing was added."""
+    if not layout.has(name, version):
+        _fetch(layout, npm, name, version, overrides)
+    _list_package(layout, name, version)
 
 
 def remove_package(layout: Layout, name: str, version: str) -> None:
@@ -48,7 +38,11 @@ def remove_package(layout: Layout, name: str, version: str) -> None:
     if isinstance(dependencies, dict) and dependencies.pop(f"{name}_{version}", None):
         write_json(layout.package_json, content)
     layout.record(name, version).unlink(missing_ok=True)
-    shutil.rmtree(layout.package(name, version), ignore_errors=False) if is_there(layout, name, version) else None
+    if layout.has(name, version):
+        gone = layout.staging / uuid.uuid4().hex
+        gone.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(layout.package(name, version), gone)
+        shutil.rmtree(gone)
 
 
 def _fetch(layout: Layout, npm: PackageManager, name: str, version: str, overrides: Mapping[str, object]) -> None:
@@ -143,12 +137,6 @@ def _explained(problem: AdaptorProblem, name: str, version: str) -> AdaptorProbl
     example = json.dumps({missing.rpartition("@")[0] or missing: "<a version that exists>"})
     return InstallFailed(
         f"{name}@{version} was not installed: it asks for {missing}, which the npm registry does not have.",
-        fix=f"Name a version to take instead, with npm's overrides: {OVERRIDES_SETTING}='{example}'.",
+        fix=f"Name a version to take instead, with npm's overrides: {OVERRIDES_VARIABLE}='{example}'.",
         details=problem.details,
     )
-
-
-def _disk_fix(error: OSError) -> str:
-    if error.errno == 28:
-        return "The disk is full: make room, then install again."
-    return "Check that the folder exists, is writable and has room."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -37,6 +37,11 @@ class Layout:
     def bundles(self) -> Path:
         """Bundles and code caches: the one folder that every host may read."""
         return self.own / "bundles"
+
+    @property
+    def acorn(self) -> Path:
+        """The parser that words syntax errors, where every host may read it; not there while the store's tools are not installed."""
+        return self.bundles / "acorn.js"
 
     @property
     def tools(self) -> Path:
@@ -72,6 +77,10 @@ class Layout:
         """The folder of an installed package, under its alias ``<name>_<version>``."""
         return self.node_modules / f"{name}_{version}"
 
+    def has(self, name: str, version: str) -> bool:
+        """Whether a version is there, completely: its folder is only ever put there as a whole."""
+        return (self.package(name, version) / "package.json").is_file()
+
     def record(self, name: str, version: str) -> Path:
         """The file that holds what is known of an installed adaptor."""
         return self.own / "adaptors" / f"{name.replace('/', '+')}@{version}.json"
@@ -98,14 +107,11 @@ def write_json(path: Path, value: object) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file so that readers see the old content or the new, never a part. Raises OSError."""
+    """Writes a file so that readers see the old content or the new, never a part; makes the folders above. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
+        temporary.write_bytes(content)
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -9,7 +9,17 @@ from typing import Literal
 __all__ = ["Notice", "Progress", "silent"]
 
 Kind = Literal[
-    "looked-up", "offline", "newest-installed", "waiting", "installing", "installed", "skipped", "complete", "tools", "bundling", "unbundled"
+    "looked-up",
+    "offline",
+    "newest-installed",
+    "waiting",
+    "installing",
+    "installed",
+    "skipped",
+    "complete",
+    "tools",
+    "bundling",
+    "unbundled",
 ]
 
 

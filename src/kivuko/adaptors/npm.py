@@ -11,14 +11,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from kivuko.adaptors.toolchain import child_environment
 from kivuko.errors import AdaptorNotFound, AdaptorProblem, InstallFailed, InvalidSpecifier, RegistryUnreachable
 
-__all__ = ["Npm", "PackageManager", "child_environment"]
+__all__ = ["Npm", "PackageManager"]
 
 _UNREACHABLE = frozenset(
-    "ENOTFOUND EAI_AGAIN ECONNREFUSED ECONNRESET ETIMEDOUT ENETUNREACH EHOSTUNREACH ENOTCACHED ERR_SOCKET_TIMEOUT FETCH_ERROR EIDLETIMEOUT "
-    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_VERIFY_LEAF_SIGNATURE SELF_SIGNED_CERT_IN_CHAIN DEPTH_ZERO_SELF_SIGNED_CERT "
-    "CERT_HAS_EXPIRED E500 E502 E503 E504 E429".split()
+    {
+        "ENOTFOUND",
+        "EAI_AGAIN",
+        "ECONNREFUSED",
+        "ECONNRESET",
+        "ETIMEDOUT",
+        "ENETUNREACH",
+        "EHOSTUNREACH",
+        "ENOTCACHED",
+        "ERR_SOCKET_TIMEOUT",
+        "FETCH_ERROR",
+        "EIDLETIMEOUT",
+        "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+        "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+        "SELF_SIGNED_CERT_IN_CHAIN",
+        "DEPTH_ZERO_SELF_SIGNED_CERT",
+        "CERT_HAS_EXPIRED",
+        "E500",
+        "E502",
+        "E503",
+        "E504",
+        "E429",
+    }
 )
 _WANTED = re.compile(r"No matching version found for (\S+?)\.(?:\s|$)|resource '([^']+)' could not")
 
@@ -43,6 +64,14 @@ class Npm:
     node: Path
     script: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def beside(cls, node: Path) -> Npm:
+        """The npm that came with a Node: ``../lib/node_modules`` of its folder, or beside the binary on Windows."""
+        real = node.resolve()
+        places = [real.parent.parent / "lib", real.parent]
+        scripts = [place / "node_modules" / "npm" / "bin" / "npm-cli.js" for place in places]
+        return cls(node, next((script for script in scripts if script.is_file()), scripts[0]))
 
     def view(self, name: str, wanted: str) -> str:
         """See PackageManager."""
@@ -79,19 +108,13 @@ class Npm:
         return done.stdout
 
     def _environment(self) -> dict[str, str]:
-        inherited = child_environment(os.environ)
+        inherited = child_environment()
         # npm starts programs by name (node-gyp, git); they must find the Node that runs npm.
         path = os.pathsep.join([str(self.node.parent), inherited.get("PATH", os.defpath)])
         return {**inherited, **self.environment, "PATH": path}
 
 
 _QUIET = ("--no-audit", "--no-fund", "--json", "--loglevel=error", "--no-update-notifier")
-
-
-def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What npm may see of an environment: all but the variables of OpenFn and Kivuko, which hold tokens, and Node's own options."""
-    hidden = ("OPENFN_", "KIVUKO_", "NODE_OPTIONS")
-    return {name: value for name, value in environment.items() if not name.startswith(hidden)}
 
 
 def _problem(stdout: str, stderr: str) -> AdaptorProblem:
@@ -106,7 +129,9 @@ def _problem(stdout: str, stderr: str) -> AdaptorProblem:
     if code == "ENOSPC":
         return InstallFailed("The disk is full.", fix="Make room on the disk of the repo folder, then install again.", details=words)
     if code in {"EACCES", "EPERM", "EROFS"}:
-        return InstallFailed(f"npm may not write: {summary or code}", fix="Check the rights of the repo folder and of npm's cache.", details=words)
+        return InstallFailed(
+            f"npm may not write: {summary or code}", fix="Check the rights of the repo folder and npm's cache.", details=words
+        )
     return InstallFailed(f"npm failed{f' ({code})' if code else ''}: {summary or _last_line(stderr)}", details=words)
 
 
