@@ -40,7 +40,8 @@ class Call:
     ) -> Call:
         """Open the log that the arguments ask for and say what came from ``.env``. Raises OptionInvalid."""
         default: Threshold = "info" if command.log_level == "info" else "default"
-        levels = parse_log_option(arguments.text("log"), default)
+        old_form = arguments.has("expression")  # there -l is the adaptor
+        levels = parse_log_option(None if old_form else arguments.text("log"), default)
         stream = sys.stderr if arguments.flag("json") else sys.stdout
         colour = stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
         log = Log(levels, as_json=arguments.flag("log-json"), stream=stream, colour=colour)

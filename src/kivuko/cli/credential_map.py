@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from kivuko.cli.log import Log
 from kivuko.errors import InputError, InvalidJson, OptionInvalid
+from kivuko.workflow import ExecutionPlan, Job
 
-__all__ = ["read_credential_map"]
+__all__ = ["apply_credentials", "read_credential_map"]
 
 _ENV = "env:"
 
@@ -34,6 +37,25 @@ def read_credential_map(path: str, folder: Path, environment: Mapping[str, str])
     if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
         raise InputError(f"{file} is no credential map", fix='Write an object of objects: {"my-credential": {"user": "…"}}.')
     return {str(name): {key: _resolved(value, f"{name}.{key}", environment) for key, value in held.items()} for name, held in found.items()}
+
+
+def apply_credentials(plan: ExecutionPlan, credentials: Mapping[str, Mapping[str, object]], log: Log) -> ExecutionPlan:
+    """The plan with values in place of the ids of credentials. Ids without values are told, and their jobs run without configuration."""
+    named = [job for job in plan.workflow.jobs if isinstance(job.configuration, str)]
+    if not named:
+        return plan
+    missing = dict.fromkeys(str(job.configuration) for job in named if job.configuration not in credentials)
+    if missing:
+        log.warn("WARNING: credential IDs were found in the workflow, but values have not been provided:")
+        log.warn("  " + ", ".join(missing))
+        log.warn("Provide them with --credentials FILE, a map from these ids to values")
+    nodes = tuple(
+        replace(node, configuration=credentials.get(node.configuration))
+        if isinstance(node, Job) and isinstance(node.configuration, str)
+        else node
+        for node in plan.workflow.nodes
+    )
+    return replace(plan, workflow=replace(plan.workflow, nodes=nodes))
 
 
 def _json(text: str, file: Path) -> object:

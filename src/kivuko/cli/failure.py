@@ -6,9 +6,10 @@ import sys
 import traceback
 
 from kivuko.cli.call import Call
-from kivuko.errors import CompileError, KivukoError, OptionInvalid
+from kivuko.errors import CompileError, JobSyntaxError, KivukoError, OptionInvalid
+from kivuko.runtime.faults import compile_message
 
-__all__ = ["abort_lines", "print_abort", "print_refusal"]
+__all__ = ["abort_lines", "print_abort", "print_compile_error", "print_refusal"]
 
 
 def print_abort(problem: KivukoError, call: Call | None) -> None:
@@ -22,6 +23,20 @@ def print_abort(problem: KivukoError, call: Call | None) -> None:
             call.log.error(text.replace("kivuko repo install", f"{call.program} repo install"))
         else:
             call.log.line_break()
+    call.log.debug("".join(traceback.format_exception(problem)))
+
+
+def print_compile_error(problem: CompileError, call: Call) -> None:
+    """Print that a job is no program: the message with its place, and the line it is in."""
+    job = f" {problem.job}" if problem.job else ""
+    call.log.line_break()
+    call.log.error(f"Failed to compile job{job}")
+    call.log.error(f"{'SyntaxError: ' if isinstance(problem, JobSyntaxError) else ''}{compile_message(problem)}")
+    if problem.details:
+        call.log.error(problem.details)
+    call.log.always("Check the syntax of the job expression:" if isinstance(problem, JobSyntaxError) else problem.fix)
+    call.log.line_break()
+    call.log.error("Critical error: aborting command")
     call.log.debug("".join(traceback.format_exception(problem)))
 
 

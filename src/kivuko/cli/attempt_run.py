@@ -1,0 +1,63 @@
+"""One Attempt for the command line: an engine, the adaptors, the walk, and the final state as it is printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kivuko.cli.adaptors_in_use import AdaptorsInUse, repo_folder
+from kivuko.cli.attempt_log import AttemptLog
+from kivuko.cli.call import Call
+from kivuko.cli.progress import Progress
+from kivuko.engines.engine import Engine
+from kivuko.engines.settings import EngineSettings
+from kivuko.runtime.attempt import Outside, execute
+from kivuko.runtime.events import Observer
+from kivuko.runtime.logs.rendering import SanitizePolicy
+from kivuko.runtime.program import Program, prepare
+from kivuko.runtime.result import AttemptResult
+from kivuko.runtime.settings import AttemptSettings, CompileSettings
+from kivuko.workflow import ExecutionPlan
+
+__all__ = ["Ending", "Manner", "open_engine", "run_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a plan is run, besides the plan itself."""
+
+    settings: AttemptSettings
+    compiling: CompileSettings = CompileSettings()
+    sanitize: SanitizePolicy = "none"
+    on_event: Observer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of an Attempt. ``document`` is the final state as JSON indented by two, None without state."""
+
+    result: AttemptResult
+    program: Program
+    document: bytes | None
+
+
+def open_engine(call: Call) -> Engine:
+    """The engine of this command; a context manager. Raises NodeMissing."""
+    own = repo_folder(call).absolute() / ".kivuko"
+    acorn = own / "tools" / "node_modules" / "acorn" / "dist" / "acorn.js"
+    return Engine(EngineSettings(store=own / "bundles", acorn=acorn, most_hosts=2))
+
+
+def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: ExecutionPlan, state: bytes, manner: Manner) -> Ending:
+    """Compile and walk a plan whose adaptors are there. Raises PlanError, CompileError, EngineError."""
+    progress = adaptors.progress
+    progress.show("Compiling")
+    program = prepare(plan, adaptors, engine=engine, settings=manner.settings, compile_settings=manner.compiling)
+    if manner.compiling.compiled:
+        call.log.success("Compiled all expressions in workflow")
+    progress.show(f"Running {plan.workflow.title or 'the job'}")
+    printed = AttemptLog(call.log, progress, manner.sanitize)
+    outside = Outside(on_log=printed.hear, on_event=manner.on_event)
+    result = execute(program, state, engine, settings=manner.settings, outside=outside)
+    progress.show("")
+    document = engine.pretty(result.state) if result.state is not None and result.has_output else None
+    return Ending(result, program, document)

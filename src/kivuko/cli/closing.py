@@ -1,0 +1,130 @@
+"""How a run ends on the screen and on the disk: the result, the count of errors, the time, the exit code (cli.md §3.1)."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from kivuko.cli.attempt_run import Ending
+from kivuko.cli.call import Call
+from kivuko.cli.failure import print_abort, print_compile_error
+from kivuko.cli.output_file import OutputFile
+from kivuko.errors import CompileError, InputError, KivukoError, PlanError
+from kivuko.runtime.faults import compile_message
+from kivuko.runtime.logs.durations import duration_text
+
+__all__ = ["close_run", "fail_run"]
+
+
+def close_run(call: Call, ending: Ending, output: OutputFile | None, began: float, *, strict: bool) -> int:
+    """Write or print the result and say how the run ended. ``began`` is a time of the monotonic clock, in seconds."""
+    result = ending.result
+    problem: InputError | None = None
+    if result.has_output:
+        _warn_of_nothing(call, ending)
+        problem = _deliver(call, ending.document, output)
+    duration = duration_text((time.monotonic() - began) * 1000)
+    errors, failed = _errors(ending)
+    if result.error is not None or problem is not None:
+        code = 1
+        call.log.always(f"Workflow failed in {duration}.")
+    else:
+        code = 1 if strict and failed else 0
+        if errors:
+            call.log.warn(f"Errors reported in {len(errors)} jobs")
+        call.log.success(f"Finished in {duration}{'' if errors else ' ✨'}")
+    if problem is not None:
+        print_abort(problem, call)
+    _report(call, ending, output, began, code)
+    return code
+
+
+def fail_run(call: Call, problem: KivukoError, began: float) -> int:
+    """Say why a run could not start: its plan or a job is wrong. Gives the exit code."""
+    if isinstance(problem, CompileError):
+        print_compile_error(problem, call)
+    elif isinstance(problem, PlanError):
+        call.log.error("Error validating execution plan")
+        print_abort(problem, call)
+        call.log.error("Aborting")
+        call.log.always(f"Workflow failed in {duration_text((time.monotonic() - began) * 1000)}.")
+    else:
+        print_abort(problem, call)
+    message = compile_message(problem) if isinstance(problem, CompileError) else problem.message
+    if call.wants_json:
+        error = {"code": problem.code, "message": message, "details": problem.details, "fix": problem.fix}
+        call.result({"exit": 1, "state": None, "errors": None, "output_path": None, "duration_ms": _ms(began), "error": error})
+    return 1
+
+
+def _deliver(call: Call, document: bytes | None, output: OutputFile | None) -> InputError | None:
+    if output is not None:
+        try:
+            output.write(document or b"")
+        except InputError as problem:
+            return problem
+        call.log.success(f"State written to {output.shown}")
+    elif not call.wants_json:
+        _print_result(call, document)
+    return None
+
+
+def _print_result(call: Call, document: bytes | None) -> None:
+    """The result on standard output: with ``-l none`` the bare JSON, for pipes."""
+    text = "undefined" if document is None else document.decode("utf-8", "surrogatepass")
+    if call.log.levels["cli"] == "none":
+        if document is not None:
+            sys.stdout.buffer.write(document + b"\n")
+            sys.stdout.flush()
+        return
+    call.log.success("Result:")
+    value = json.loads(document) if call.log.as_json and document is not None else text
+    call.log.write("always", "CLI", (value,), text)
+
+
+def _warn_of_nothing(call: Call, ending: Ending) -> None:
+    """A run that ends without state writes an empty file: say which operation returned nothing."""
+    if ending.document is not None or not ending.result.runs:
+        return
+    last = ending.result.runs[-1]
+    prepared = ending.program.jobs.get(last.job_id)
+    operations = prepared.compiled.operations if prepared is not None and prepared.compiled is not None else ()
+    where = f": its last operation, {operations[-1].name or 'a function'}() in line {operations[-1].line}, returned nothing" if operations else ""
+    call.log.warn(f"Step {last.job_name} ended without state{where}. Return the state at the end of an operation.")
+
+
+def _errors(ending: Ending) -> tuple[dict[str, object], bool]:
+    """The top-level ``errors`` of the final state, and whether any leaf has some."""
+    state = ending.result.state
+    if state is None or b'"errors"' not in state:
+        return {}, False
+    found = _errors_in(state)
+    return found, bool(found) or any(bool(_errors_in(leaf)) for leaf in ending.result.leaves.values())
+
+
+def _errors_in(state: bytes) -> dict[str, object]:
+    parsed = json.loads(state)
+    held = parsed.get("errors") if isinstance(parsed, dict) else None
+    return held if isinstance(held, dict) else {}
+
+
+def _report(call: Call, ending: Ending, output: OutputFile | None, began: float, code: int) -> None:
+    if not call.wants_json:
+        return
+    state = json.loads(ending.document) if ending.document is not None else None
+    document: dict[str, object] = {
+        "exit": code,
+        "state": state,
+        "errors": _errors(ending)[0] or None,
+        "output_path": str(output.path) if output is not None and ending.result.has_output else None,
+        "duration_ms": _ms(began),
+    }
+    if ending.result.error is not None:
+        error = ending.result.error
+        document["error"] = {"name": error.name, "severity": error.severity, "message": error.message}
+    call.result(document)
+
+
+def _ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
