@@ -42,7 +42,8 @@ format: setup ## Bring the sources into shape
 bench: setup ## Measure speed and memory, with units
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-docs: setup ## Check the documentation: links, examples, and that nothing is missing from it
+docs: setup ## Write what the code knows into the reference, then check links, examples and completeness
+	@$(BIN)/python docs/write_reference.py
 	@$(BIN)/pytest -q tests/house/docs $(ARGS)
 
 clean: ## Remove what make has made here

@@ -1,0 +1,101 @@
+"""Writes the parts of the reference that the code itself knows: the commands with their flags, and the errors with their codes.
+
+    python docs/write_reference.py            write them
+    python docs/write_reference.py --check    only say what is out of date; exit code 1 when anything is
+
+Such a part stands in its page between ``<!-- written: NAME -->`` and ``<!-- end -->``. `make docs` calls this, and a test checks.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from kivuko import errors
+from kivuko.cli.arguments import Option
+from kivuko.cli.commands import COMMANDS, Entry, load
+from kivuko.cli.shared import SHARED_OPTIONS
+
+HERE = Path(__file__).resolve().parent
+PART = re.compile(r"(<!-- written: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+VALUES = {"flag": "", "text": " TEXT", "number": " NUMBER", "list": " NAME …", "optional": "[=TEXT]"}
+
+
+def main(words: list[str]) -> int:
+    """Write or check every page under this folder."""
+    stale = []
+    for path in sorted(HERE.rglob("*.md")):
+        text = path.read_text("utf-8")
+        new = PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n\n{found[3]}", text)
+        if new != text:
+            stale.append(path)
+            if "--check" not in words:
+                path.write_text(new, "utf-8")
+    for path in stale:
+        print(f"{path.relative_to(HERE.parent)}: {'out of date, run make docs' if '--check' in words else 'written'}")
+    return int(bool(stale) and "--check" in words)
+
+
+def commands() -> str:
+    """A section for each command."""
+    return "\n\n".join("\n".join(_command(entry)) for entry in COMMANDS if entry.words not in (("help",), ("repo",)))
+
+
+def shared() -> str:
+    """The flags that every command has."""
+    return "\n".join(_flags(SHARED_OPTIONS))
+
+
+def error_tree() -> str:
+    """A table row for each error, in the order of the tree."""
+    rows = [f"| `{kind.code}` | {kind.__name__} | {_sentence(kind)} | {_fix(kind)} |" for kind in _descendants(errors.KivukoError)]
+    return "\n".join(["| code | class | what happened | what to do |", "|---|---|---|---|", *rows])
+
+
+PARTS: Mapping[str, Callable[[], str]] = {"commands": commands, "shared": shared, "errors": error_tree}
+
+
+def _command(entry: Entry) -> Iterator[str]:
+    command = load(entry)
+    yield f"### {' '.join(entry.words)}"
+    yield f"\n`kivuko {entry.usage}`\n"
+    yield _cell(command.about or entry.summary + ".").replace("\\|", "|")
+    if command.options:
+        yield ""
+        yield from _flags(command.options)
+    if command.examples:
+        yield "\nFor example: " + ", ".join(f"`kivuko {example}`" for example in command.examples) + "."
+
+
+def _flags(options: tuple[Option, ...]) -> Iterator[str]:
+    yield "| flag | |"
+    yield "|---|---|"
+    for option in options:
+        names = sorted(option.names, key=len)
+        shown = ", ".join(f"`{'-' if len(name) == 1 else '--'}{name}{VALUES[option.kind]}`" for name in names)
+        yield f"| {_cell(shown)} | {_cell(option.help)}{' (not in the help)' if option.hidden else ''} |"
+
+
+def _descendants(kind: type[errors.KivukoError]) -> Iterator[type[errors.KivukoError]]:
+    for child in kind.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield child
+            yield from _descendants(child)
+
+
+def _sentence(kind: type[errors.KivukoError]) -> str:
+    return _cell((kind.__doc__ or "").split("\n", 1)[0])
+
+
+def _fix(kind: type[errors.KivukoError]) -> str:
+    return _cell(kind.fix or "The message says it.") + (" The same call may work later." if kind.may_be_retried else "")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
