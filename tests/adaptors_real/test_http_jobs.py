@@ -73,7 +73,7 @@ def test_a_password_opens_a_private_address(run: RunJob, web: WebApi) -> None:
 def test_a_token_opens_it_too(run: RunJob, web: WebApi) -> None:
     configuration = {"baseUrl": f"{web.server.url}/private", "access_token": TOKEN}
     outcome = run("http/08_bearer_token", {"configuration": configuration, "requestId": "abc-1"})
-    assert outcome.state == {"total": 2, "first": "Fatuma Ali", "query": {"village": "Lamu", "per_page": "1"}}
+    assert outcome.state == {"total": 2, "first": "Fatuma Ali", "query": {"village": "Lamu", "per_page": 1}}
     assert web.server.asked == ["GET /private/households?per_page=1&village=Lamu"]
     assert web.server.requests[0].headers["x-request-id"] == "abc-1"
 

@@ -37,7 +37,7 @@ STATE = {
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The result of every entry, by name: ``{v}``, ``{undefined: true}`` or ``{err}``."""
     state = {"names": list(GOLDEN), "st": STATE}
-    outcome = run_job_with("common", HERE / "language_common.js", tmp_path_factory.mktemp("common"), state)
+    outcome = run_job_with(["common"], HERE / "language_common.js", tmp_path_factory.mktemp("common"), state)
     assert outcome.exit_code == 0, outcome.log
     found = outcome.state["results"]
     assert isinstance(found, dict)

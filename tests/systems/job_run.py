@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,17 @@ RunJob = Callable[..., Outcome]
 
 def run_job(job: Path, folder: Path, state: Mapping[str, Any], *flags: str) -> Outcome:
     """Run a job with the adaptor that its folder is named after. ``folder`` takes the state and the output."""
-    return run_job_with(job.parent.name, job, folder, state, *flags)
+    adaptors = ("common", "collections") if job.parent.name == "collections" else (job.parent.name,)
+    return run_job_with(adaptors, job, folder, state, *flags)
 
 
-def run_job_with(adaptor: str, job: Path, folder: Path, state: Mapping[str, Any], *flags: str) -> Outcome:
-    """Run a job with a named adaptor (short name of VERSIONS)."""
-    repo = adaptor_repo(adaptor)
+def run_job_with(adaptors: Sequence[str], job: Path, folder: Path, state: Mapping[str, Any], *flags: str) -> Outcome:
+    """Run a job with named adaptors (short names of VERSIONS)."""
+    repo = adaptor_repo(*adaptors)
     given, result = folder / "state.json", folder / "output.json"
     given.write_text(json.dumps(state), encoding="utf-8")
-    command = [kivuko_command(), str(job), "-a", f"{adaptor}@{VERSIONS[adaptor]}", "--repo-dir", str(repo)]
+    named = [word for adaptor in adaptors for word in ("-a", f"{adaptor}@{VERSIONS[adaptor]}")]
+    command = [kivuko_command(), str(job), *named, "--repo-dir", str(repo)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENFN_", "KIVUKO_"))}
     done = subprocess.run(
         [*command, "-s", str(given), "-o", str(result), *flags],

@@ -114,5 +114,5 @@ def _echo_form(request: Request) -> Reply:
         return Reply(415, {"error": f"a form was expected, not {kind or 'nothing'}"})
     parser = email.parser.BytesParser(email.message.EmailMessage, policy=email.policy.HTTP)
     message = parser.parsebytes(b"content-type: " + kind.encode() + b"\r\n\r\n" + request.body)
-    fields = {part.get_param("name", header="content-disposition"): part.get_content() for part in message.iter_parts()}
-    return Reply(200, {str(name): value.decode() if isinstance(value, bytes) else value.rstrip("\r\n") for name, value in fields.items()})
+    parts = [(part.get_param("name", header="content-disposition"), part.get_payload(decode=True)) for part in message.iter_parts()]
+    return Reply(200, {str(name): bytes(content).decode() for name, content in parts})

@@ -15,7 +15,7 @@ createTransactionBundle([
 ]).catch((error, state) => ({
   ...state,
   refused: error.statusCode,
-  why: error.body.issue.map(issue => issue.diagnostics),
+  why: JSON.parse(error.body).issue.map(issue => issue.diagnostics),
 }));
 get('Patient', { identifier: 'https://registry.example.org/card|KIB-900', _summary: 'count' });
 fn(({ refused, why, data }) => ({ refused, why, stored: data.total }));

@@ -3,6 +3,6 @@ request('DELETE', 'Patient/3').then(state => ({ ...state, deleted: state.respons
 get('Patient/3').catch((error, state) => ({
   ...state,
   afterwards: error.statusCode,
-  why: error.body.issue[0].diagnostics,
+  why: JSON.parse(error.body).issue[0].diagnostics,
 }));
 fn(({ deleted, afterwards, why }) => ({ deleted, afterwards, why }));

@@ -9,7 +9,7 @@ each(
     patient: { reference: `Patient/${state.data.patient}` },
     occurrenceDateTime: dateFns.format(dateFns.parse(state.data.day, 'dd.MM.yyyy', new Date()), 'yyyy-MM-dd'),
   }))
-    .catch((error, state) => ({ ...state, data: { refused: error.body.issue[0].diagnostics } }))
+    .catch((error, state) => ({ ...state, data: { refused: JSON.parse(error.body).issue[0].diagnostics } }))
     .then(state => {
       const { id, occurrenceDateTime, refused } = state.data;
       state.results.push(refused ?? [id, occurrenceDateTime]);
