@@ -1,0 +1,1 @@
+exports.install = () => ({ setPolicy() {}, beginAttempt() {}, destroySockets() {} })
