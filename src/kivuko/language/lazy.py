@@ -82,6 +82,7 @@ class _Resolver:
                 break
             if frame.kind == "arguments" and (call := frame.parent) is not None and is_real_call(call.node):
                 if not self._is_lazy_call(call.node):
+                    path.pop()  # each argument of a call has an arrow of its own
                     found = self._checked(node)
                     break
                 last_call = call.node
