@@ -18,6 +18,7 @@ from kivuko.records.postgresql import PostgresqlDatabase
 from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.tables import TABLES
+from records.scenes import Scene
 
 BINARIES = Path(os.environ.get("KIVUKO_POSTGRESQL_BIN", "/usr/lib/postgresql/15/bin"))
 MISSING = f"PostgreSQL 15 is not in {BINARIES}: install postgresql-15, or name its folder in KIVUKO_POSTGRESQL_BIN"
@@ -81,5 +82,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 def connection(database: Database) -> Iterator[Connection]:
     """A connection that may write."""
     opened = database.connect()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def scene(database: Database) -> Iterator[Scene]:
+    """A project on the database, with a writer."""
+    opened = Scene(database)
     yield opened
     opened.close()

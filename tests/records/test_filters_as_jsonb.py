@@ -30,7 +30,7 @@ TEXTS = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=60, max_size=120))
 def test_any_pair_is_decided_as_postgresql_decides_it(postgresql: PostgresqlDatabase, pairs: list[tuple[str, str]]) -> None:
     with psycopg.connect(postgresql.address) as connection:

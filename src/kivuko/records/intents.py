@@ -54,10 +54,14 @@ class Change:
 
 @dataclass
 class Transaction:
-    """An open transaction. ``now_us`` is the database's time, the same for all intents of the transaction."""
+    """An open transaction. ``now_us`` is the database's time, the same for all intents of the transaction.
+
+    ``repeated`` says that an earlier try ended with an unknown outcome: all of it may be written already, and changed since.
+    """
 
     connection: Connection
     now_us: int
+    repeated: bool = False
     changes: list[Change] = field(default_factory=list)
 
     def tell(self, kind: str, project_id: Id | None, changed: Id) -> None:

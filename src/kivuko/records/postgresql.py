@@ -33,6 +33,14 @@ class _IdDumper(Dumper):
         return bytes(obj)
 
 
+class _IdTextDumper(Dumper):
+    # Lists of ids are dumped as text.
+    oid = _UUID.oid
+
+    def dump(self, obj: Buffer) -> Buffer:
+        return bytes(obj).hex().encode()
+
+
 class _IdLoader(Loader):
     format = Format.BINARY
 
@@ -71,6 +79,7 @@ class PostgresqlDatabase:
         if connection.info.server_version < OLDEST_VERSION:
             connection.close()
             raise RecordsUnavailable("the PostgreSQL server is older than version 15", fix="Use PostgreSQL 15 or newer.")
+        connection.adapters.register_dumper(Id, _IdTextDumper)
         connection.adapters.register_dumper(Id, _IdDumper)
         connection.adapters.register_loader("uuid", _IdLoader)
         return PostgresqlConnection(connection)

@@ -94,12 +94,14 @@ class Writer:
 
     def _write(self, connection: Connection | None, batch: Sequence[Pending[Any]]) -> Connection | None:
         give_up_at = time.monotonic() + self._patience_s
+        repeated = False
         while True:
             try:
                 connection = connection or self._database.connect()
-                self._write_together_or_alone(connection, batch)
+                self._write_together_or_alone(connection, batch, repeated)
             except RecordsUnavailable as error:
                 # The outcome is unknown when the connection died at COMMIT; to write the same again does no harm.
+                repeated = True
                 self._problem = error.message
                 _abandon(connection)
                 connection = None
@@ -111,9 +113,9 @@ class Writer:
                 self._problem = ""
                 return connection
 
-    def _write_together_or_alone(self, connection: Connection, batch: Sequence[Pending[Any]]) -> None:
+    def _write_together_or_alone(self, connection: Connection, batch: Sequence[Pending[Any]], repeated: bool) -> None:
         try:
-            self._transact(connection, batch)
+            self._transact(connection, batch, repeated)
         except RecordsUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - the boundary of one intent: its sender hears of it
@@ -122,13 +124,13 @@ class Writer:
                 return
             # One bad intent must not fail its neighbours.
             for pending in batch:
-                self._write_together_or_alone(connection, [pending])
+                self._write_together_or_alone(connection, [pending], repeated)
 
-    def _transact(self, connection: Connection, batch: Sequence[Pending[Any]]) -> None:
+    def _transact(self, connection: Connection, batch: Sequence[Pending[Any]], repeated: bool) -> None:
         settled: list[tuple[Sequence[Pending[Any]], Sequence[Any]]] = []
         connection.begin()
         try:
-            transaction = Transaction(connection, self._now_us() if self._now_us else connection.now_us())
+            transaction = Transaction(connection, self._now_us() if self._now_us else connection.now_us(), repeated)
             for group in grouped(batch):
                 handler = self._handlers[group[0].intent.family]
                 settled.append((group, handler(transaction, [pending.intent for pending in group])))

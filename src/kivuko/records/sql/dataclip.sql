@@ -1,0 +1,2 @@
+-- name: dataclips_left
+SELECT id, wiped_at FROM dataclip WHERE id = ANY(:ids)
