@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from kivuko.cli.adaptors_in_use import AdaptorsInUse, repo_folder
@@ -10,12 +11,8 @@ from kivuko.cli.call import Call
 from kivuko.cli.progress import Progress
 from kivuko.engines.engine import Engine
 from kivuko.engines.settings import EngineSettings
-from kivuko.runtime.attempt import Outside, execute
-from kivuko.runtime.events import Observer
-from kivuko.runtime.logs.rendering import SanitizePolicy
-from kivuko.runtime.program import Program, prepare
-from kivuko.runtime.result import AttemptResult
-from kivuko.runtime.settings import AttemptSettings, CompileSettings
+from kivuko.runtime import AttemptResult, AttemptSettings, CompileSettings, Observer, Outside, Program, execute, prepare
+from kivuko.runtime.logs import SanitizePolicy
 from kivuko.workflow import ExecutionPlan
 
 __all__ = ["Ending", "Manner", "open_engine", "run_plan"]
@@ -51,13 +48,30 @@ def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: Executio
     """Compile and walk a plan whose adaptors are there. Raises PlanError, CompileError, EngineError."""
     progress = adaptors.progress
     progress.show("Compiling")
-    program = prepare(plan, adaptors, engine=engine, settings=manner.settings, compile_settings=manner.compiling)
+    printed = AttemptLog(call.log, progress, manner.sanitize)
+    program = prepare(
+        plan, adaptors.resolve, engine=engine, settings=manner.settings, compile_settings=manner.compiling, on_log=printed.hear
+    )
     if manner.compiling.compiled:
         call.log.success("Compiled all expressions in workflow")
     progress.show(f"Running {plan.workflow.title or 'the job'}")
-    printed = AttemptLog(call.log, progress, manner.sanitize)
     outside = Outside(on_log=printed.hear, on_event=manner.on_event)
     result = execute(program, state, engine, settings=manner.settings, outside=outside)
     progress.show("")
-    document = engine.pretty(result.state) if result.state is not None and result.has_output else None
+    state = _without_configuration(plan, result)
+    document = engine.pretty(state) if state is not None and result.has_output else None
     return Ending(result, program, document)
+
+
+def _without_configuration(plan: ExecutionPlan, result: AttemptResult) -> bytes | None:
+    """The final state without credentials: jobs drop them themselves, but a trigger at the end hands on what came in."""
+    if result.state is None or b'"configuration"' not in result.state:
+        return result.state
+    triggers = {trigger.id for trigger in plan.workflow.triggers}
+    if not any(name in triggers or name.rpartition("-")[0] in triggers for name in result.leaves):
+        return result.state
+    final = json.loads(result.state)
+    for leaf in [final] if len(result.leaves) == 1 else list(final.values()):
+        if isinstance(leaf, dict):
+            leaf.pop("configuration", None)
+    return json.dumps(final, ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -13,8 +13,9 @@ from kivuko.cli.output_file import OutputFile
 from kivuko.errors import CompileError, InputError, KivukoError, PlanError
 from kivuko.runtime.faults import compile_message
 from kivuko.runtime.logs.durations import duration_text
+from kivuko.workflow import ExecutionPlan
 
-__all__ = ["close_run", "fail_run"]
+__all__ = ["close_run", "fail_run", "job_source"]
 
 
 def close_run(call: Call, ending: Ending, output: OutputFile | None, began: float, *, strict: bool) -> int:
@@ -40,14 +41,13 @@ def close_run(call: Call, ending: Ending, output: OutputFile | None, began: floa
     return code
 
 
-def fail_run(call: Call, problem: KivukoError, began: float) -> int:
+def fail_run(call: Call, problem: KivukoError, plan: ExecutionPlan, began: float) -> int:
     """Say why a run could not start: its plan or a job is wrong. Gives the exit code."""
     if isinstance(problem, CompileError):
-        print_compile_error(problem, call)
+        print_compile_error(problem, call, job_source(plan, problem.job))
     elif isinstance(problem, PlanError):
-        call.log.error("Error validating execution plan")
-        print_abort(problem, call)
-        call.log.error("Aborting")
+        if problem.fix:
+            call.log.error(problem.fix)
         call.log.always(f"Workflow failed in {duration_text((time.monotonic() - began) * 1000)}.")
     else:
         print_abort(problem, call)
@@ -56,6 +56,14 @@ def fail_run(call: Call, problem: KivukoError, began: float) -> int:
         error = {"code": problem.code, "message": message, "details": problem.details, "fix": problem.fix}
         call.result({"exit": 1, "state": None, "errors": None, "output_path": None, "duration_ms": _ms(began), "error": error})
     return 1
+
+
+def job_source(plan: ExecutionPlan, name: str | None) -> str:
+    """The source of the job with that name or id, or of the globals; empty when there is none."""
+    sources = {"globals": plan.workflow.globals or ""}
+    for job in plan.workflow.jobs:
+        sources |= {job.id: job.expression, job.title: job.expression}
+    return sources.get(name or "", "")
 
 
 def _deliver(call: Call, document: bytes | None, output: OutputFile | None) -> InputError | None:

@@ -64,7 +64,7 @@ def _run_once(call: Call, options: ExecuteOptions) -> int:
         try:
             ending = _attempt(call, options, engine, adaptors, job)
         except KivukoError as problem:
-            return fail_run(call, problem, began)
+            return fail_run(call, problem, job.plan, began)
         return close_run(call, ending, job.output, began, strict=options.strict)
 
 

@@ -6,8 +6,9 @@ const { isError, toJson } = require('./values.js')
 const JOB_FILE = 'vm:module(0)'
 const FRAME = /^\s+at (?:async )?(?:(.*?) \()?(.*?):(\d+):(\d+)\)?$/
 const STACK_LENGTH = 4000
+// These texts are OpenFn's where jobs' authors and the conformance cases read them.
 const INVALID_OPERATION_FIX =
-  'Make sure every top-level statement that is a call is an operation: wrap other code in fn(), e.g. fn(state => { …; return state; })'
+  'Ensure all top-level function or method calls are wrapped in an operation, like fn(): fn(state => { …; return state; })'
 
 /** An error of the runtime itself, recognised by identity and not by its name. */
 class RunFault extends Error {
@@ -22,8 +23,8 @@ function invalidOperation(index) {
 }
 
 function invalidExports() {
-  return new RunFault('InvalidExportsError', 'crash', 'The default export of a job must be an array of operations', {
-    fix: 'End the job with: export default [ operation, … ]',
+  return new RunFault('InvalidExportsError', 'crash', 'Invalid exports in job expression: exports must be an array', {
+    fix: 'Ensure job code has been compiled before calling the runtime: it ends with export default [ operation, … ]',
   })
 }
 
@@ -68,8 +69,7 @@ function createReporter({ job, classify }) {
   const unnamed = (name) => name === '' || name.endsWith('<anonymous>')
 
   /** The stack as people read it: the message, then the frames of the job (in the author's columns) and of adaptors. */
-  function printStack(error) {
-    const head = `${constructorName(error)}: ${String(error.message)}`
+  function printStack(error, head = `${constructorName(error)}: ${String(error.message)}`) {
     const shown = frames(error).filter((frame) => isJob(frame) || isAdaptor(frame))
     const body = shown.map((frame) => {
       const file = isJob(frame) ? JOB_FILE : frame.file.replace(/^.*?(@openfn\/|node_modules\/)/, '$1')
@@ -81,7 +81,8 @@ function createReporter({ job, classify }) {
 
   function located(error, fault, found) {
     const pos = position(found.find(isJob))
-    return { ...fault, pos, step: job.name, stack: printStack(error) }
+    const head = fault.name === 'SecurityError' ? `${fault.name}: ${fault.message}` : undefined
+    return { ...fault, pos, step: job.name, stack: printStack(error, head) }
   }
 
   function fromAdaptor(error, found, operation) {
