@@ -1,0 +1,38 @@
+"""Executes one Attempt: walks the workflow, passes state on as bytes, decides edges, keeps limits, tells events and log lines."""
+
+from kivuko.runtime.attempt import execute
+from kivuko.runtime.context import Outside
+from kivuko.runtime.events import Event, InitCompleted, InitStarted, JobCompleted, JobFailed, JobStarted, Memory, Observer
+from kivuko.runtime.faults import compile_message
+from kivuko.runtime.ports import AdaptorResolver, CredentialResolver, LoadedAdaptor, RunEngine, Schemas
+from kivuko.runtime.program import PreparedJob, Program, prepare
+from kivuko.runtime.result import AttemptResult, Reason, RunRecord
+from kivuko.runtime.settings import AttemptSettings, Clock, CompileSettings
+
+__all__ = [
+    "AdaptorResolver",
+    "AttemptResult",
+    "AttemptSettings",
+    "Clock",
+    "CompileSettings",
+    "CredentialResolver",
+    "Event",
+    "InitCompleted",
+    "InitStarted",
+    "JobCompleted",
+    "JobFailed",
+    "JobStarted",
+    "LoadedAdaptor",
+    "Memory",
+    "Observer",
+    "Outside",
+    "PreparedJob",
+    "Program",
+    "Reason",
+    "RunEngine",
+    "RunRecord",
+    "Schemas",
+    "compile_message",
+    "execute",
+    "prepare",
+]

@@ -1,0 +1,66 @@
+"""Triggers hand their input on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import Desk, job
+
+
+def test_a_trigger_hands_its_input_on_untouched_and_starts_no_run(desk: Desk) -> None:
+    trigger = {"id": "t", "state": {"ignored": 1}, "configuration": {"k": 1}, "next": {"a": True, "b": True}}
+    result = desk.execute([trigger, job("a"), job("b")], {"configuration": {"i": 1}})
+    assert desk.order == ["a", "b"]
+    assert [request.state for request in desk.engine.requests] == [b'{"configuration": {"i": 1}}'] * 2
+    assert [run.job_id for run in result.runs] == ["a", "b"]
+    assert {event.job_id for event in desk.events} == {"a", "b"}
+
+
+def test_a_workflow_of_a_trigger_alone_gives_its_input_back(desk: Desk) -> None:
+    assert desk.execute([{"id": "t"}], {"configuration": {"i": 1}, "x": 1}).state == b'{"configuration": {"i": 1}, "x": 1}'
+    assert desk.order == []
+
+
+def test_a_job_whose_expression_turned_out_empty_is_like_a_trigger(desk: Desk) -> None:
+    program = desk.prepare({"steps": [{"id": "a", "expression": "", "next": "b"}, job("b")]})
+    assert list(program.jobs) == ["b"]
+
+
+@pytest.mark.parametrize(("word", "order"), [("on_job_success", ["a"]), ("on_job_failure", []), ("always", ["a"]), ("never", [])])
+def test_words_need_no_host(desk: Desk, word: str, order: list[str]) -> None:
+    desk.execute([{"id": "t", "next": {"a": word}}, job("a")], {"x": 1})
+    assert desk.order == order
+
+
+def test_other_conditions_are_decided_by_a_host_on_the_untouched_input(desk: Desk) -> None:
+    desk.engine.conditions = {"old": lambda state: state["age"] == 28, "young": lambda state: state["age"] != 28}
+    desk.execute([{"id": "t", "next": {"a": "old", "b": "young"}}, job("a"), job("b")], {"age": 28, "configuration": {"k": 1}})
+    assert desk.order == ["t", "a"]
+    asked = desk.engine.requests[0]
+    assert (asked.script, asked.remove_keys, asked.edges) == ("", (), (("a", "old"), ("b", "young")))
+    assert json.loads(desk.engine.requests[1].state) == {"age": 28, "configuration": {"k": 1}}
+
+
+def test_a_condition_may_change_what_goes_on_but_not_what_ends_there(desk: Desk) -> None:
+    def mark(state: dict[str, object]) -> object:
+        state["marked"] = True
+        return state["go"]
+
+    desk.engine.conditions = {"mark": mark}
+    plan = [{"id": "t", "next": {"a": "mark"}}, job("a")]
+    assert json.loads(desk.execute(plan, {"go": 1}).state or b"") == {"go": 1, "marked": True, "data": {}}
+    assert json.loads(desk.execute(plan, {"go": 0}).state or b"") == {"go": 0}
+
+
+def test_whether_a_trigger_failed_is_asked_when_the_input_has_errors(desk: Desk) -> None:
+    plan = [{"id": "t", "next": {"a": "on_job_failure"}}, job("a")]
+    desk.execute(plan, {"errors": {"t": {"message": "from before"}}})
+    assert desk.order == ["t", "a"]
+
+
+def test_a_condition_of_a_trigger_that_throws_ends_the_attempt(desk: Desk) -> None:
+    result = desk.execute([{"id": "t", "next": {"a": "boom"}}, job("a")])
+    assert (result.reason, result.error_type) == ("crash", "EdgeConditionError")
+    assert any("t->a" in line for line in desk.log)
