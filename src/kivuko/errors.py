@@ -175,7 +175,8 @@ class InvalidKey(PlanError):
 class CompileError(KivukoError):
     """A job cannot be compiled.
 
-    ``line`` is 1-based; ``column`` is 0-based in UTF-16 units, as in the words of OpenFn's compiler.
+    ``line`` is 1-based; ``column`` is 0-based in UTF-16 units, as in the words of OpenFn's compiler. ``job`` is the name or id of the job,
+    once whoever knows it has set it.
     """
 
     code = "compile"
@@ -186,6 +187,7 @@ class CompileError(KivukoError):
         super().__init__(message, fix=fix, details=details)
         self.line = line
         self.column = column
+        self.job: str | None = None
 
 
 class JobSyntaxError(CompileError):
