@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kivuko.engines.egress.destinations import Destination, parse_destination
-from kivuko.engines.egress.guard import EgressGuard
+from kivuko.engines.egress.guard import EgressGuard, guard_child
 from kivuko.engines.egress.presets import LINK_LOCAL, LOOPBACK, METADATA, MULTI_TENANT, OPEN, PRIVATE, SELF_HOSTED
 from kivuko.engines.egress.rules import Rules, decide, name_servers
 from kivuko.engines.egress.sockaddr import SocketAddress
@@ -28,6 +28,7 @@ __all__ = [
     "Rules",
     "SocketAddress",
     "decide",
+    "guard_child",
     "name_servers",
     "parse_destination",
 ]

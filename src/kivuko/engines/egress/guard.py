@@ -18,10 +18,11 @@ from kivuko.engines.egress.acts import Act, Refused, prepare_act
 from kivuko.engines.egress.notifications import Notification, answer, receive, still_waiting
 from kivuko.engines.egress.rules import Rules
 from kivuko.engines.egress.sockaddr import SocketAddress
+from kivuko.engines.sandbox.child import Child
 from kivuko.engines.sandbox.libc import call
 from kivuko.engines.sandbox.numbers import number
 
-__all__ = ["EgressGuard"]
+__all__ = ["EgressGuard", "guard_child"]
 
 
 def _finish(listener: int, notification: Notification, socket: int, act: Act) -> None:
@@ -128,3 +129,11 @@ class EgressGuard:
         else:
             arguments = (os.dup(self._listener), notification, socket, act)
             threading.Thread(target=_finish_apart, args=arguments, name="kivuko-egress-waiting", daemon=True).start()
+
+
+def guard_child(child: Child, rules: Rules, *, on_refused: Callable[[SocketAddress], None] | None = None) -> EgressGuard | None:
+    """Start the guard of a process that was spawned with ``watch_connect``; None where this machine has no level 2."""
+    if child.listener is None:
+        return None
+    listener, child.listener = child.listener, None
+    return EgressGuard(child.pid, listener, rules, on_refused=on_refused).start()
