@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from kivuko.engines.errand import Cancel, OnLog
+from kivuko.engines import Cancel
 from kivuko.engines.run import EgressPolicy, HostKey, Limits, LogLine, ModuleFiles, RunError, RunRequest, RunResult
 from kivuko.errors import AdaptorMissing, JobSyntaxError
 from kivuko.runtime import AttemptResult, AttemptSettings, Clock, Event, LoadedAdaptor, Outside, Program, execute, prepare
 from kivuko.runtime.logs import LogRecord, text_line
+from kivuko.runtime.ports import OnLog
 from kivuko.workflow import read_plan
 
+NO_KEY, NO_LIMITS, OPEN = HostKey("", ""), Limits(), EgressPolicy()
 State = dict[str, object]
 Answer = object
 """What a scripted job gives: its state, a RunResult, or an exception that the engine raises."""
@@ -77,13 +79,13 @@ class ScriptedEngine:
         assert isinstance(condition, str)
         return words[condition] if condition in words else self.conditions[condition](state if isinstance(state, dict) else {})
 
-    def prepare(self, key: HostKey, *, attempt: str = "", limits: Limits | None = None, egress: EgressPolicy | None = None) -> None:
+    def prepare(self, key: HostKey, *, attempt: str = "", limits: Limits = NO_LIMITS, egress: EgressPolicy = OPEN) -> None:
         self.prepared.append(key)
 
-    def check(self, script: str, source: str, *, body: str | None = None, key: HostKey | None = None) -> None:
+    def check(self, script: str, source: str, *, body: str | None = None, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
         self._look(source)
 
-    def check_condition(self, text: str, *, key: HostKey | None = None) -> None:
+    def check_condition(self, text: str, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
         self._look(text)
 
     def _look(self, text: str) -> None:

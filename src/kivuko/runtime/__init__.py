@@ -1,9 +1,10 @@
 """Executes one Attempt: walks the workflow, passes state on as bytes, decides edges, keeps limits, tells events and log lines."""
 
 from kivuko.runtime.attempt import execute
-from kivuko.runtime.context import Outside
+from kivuko.runtime.context import Outside, shared_key
 from kivuko.runtime.events import Event, InitCompleted, InitStarted, JobCompleted, JobFailed, JobStarted, Memory, Observer
 from kivuko.runtime.faults import compile_message
+from kivuko.runtime.hosts import run_limits
 from kivuko.runtime.ports import AdaptorResolver, CredentialResolver, LoadedAdaptor, RunEngine, Schemas
 from kivuko.runtime.program import PreparedJob, Program, prepare
 from kivuko.runtime.result import AttemptResult, Reason, RunRecord
@@ -35,4 +36,6 @@ __all__ = [
     "compile_message",
     "execute",
     "prepare",
+    "run_limits",
+    "shared_key",
 ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kivuko.engines.errand import Cancel
-from kivuko.engines.run import HostKey
+from kivuko.engines import Cancel, HostKey
 from kivuko.runtime.credentials import Configurations, load_configurations
 from kivuko.runtime.deadline import Deadline
 from kivuko.runtime.events import Observer
@@ -16,7 +15,7 @@ from kivuko.runtime.ports import CredentialResolver, RunEngine, Schemas
 from kivuko.runtime.program import Program
 from kivuko.runtime.settings import AttemptSettings
 
-__all__ = ["AttemptContext", "Outside", "open_context"]
+__all__ = ["AttemptContext", "Outside", "open_context", "shared_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,11 @@ def open_context(program: Program, state: bytes, engine: RunEngine, settings: At
 
 def _drop(record: LogRecord) -> None:
     """Nobody listens."""
+
+
+def shared_key(program: Program, settings: AttemptSettings) -> HostKey:
+    """The key of the host that all Runs of a program share when ``settings.one_host`` says so."""
+    return host_key(settings, "", (module for prepared in program.jobs.values() for module in prepared.loaded))
 
 
 def _host_keys(program: Program, settings: AttemptSettings, configurations: Configurations) -> dict[str, HostKey]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from kivuko.engines.errand import Cancel, OnLog
-from kivuko.engines.run import EgressPolicy, HostKey, Limits, ModuleFiles, RunRequest, RunResult
+from kivuko.engines import Cancel, EgressPolicy, HostKey, Limits, LogLine, ModuleFiles, RunRequest, RunResult
 
-__all__ = ["AdaptorResolver", "CredentialResolver", "LoadedAdaptor", "RunEngine", "Schemas"]
+__all__ = ["AdaptorResolver", "CredentialResolver", "LoadedAdaptor", "OnLog", "RunEngine", "Schemas"]
+
+
+OnLog = Callable[[LogLine], None]
+"""Who hears the lines of one Run."""
 
 
 class RunEngine(Protocol):
@@ -17,13 +20,13 @@ class RunEngine(Protocol):
     def run(self, request: RunRequest, *, on_log: OnLog | None = None, cancel: Cancel | None = None) -> RunResult:
         """Executes one Run. Raises EngineError or AdaptorBroken."""
 
-    def prepare(self, key: HostKey, *, attempt: str = "", limits: Limits | None = None, egress: EgressPolicy = ...) -> None:
+    def prepare(self, key: HostKey, *, attempt: str = ..., limits: Limits = ..., egress: EgressPolicy = ...) -> None:
         """Starts a host for ``key`` without waiting for it."""
 
-    def check(self, script: str, source: str, *, body: str | None = None, key: HostKey | None = None) -> None:
-        """Lets the JavaScript engine compile a host script. Raises JobSyntaxError."""
+    def check(self, script: str, source: str, *, body: str | None = ..., key: HostKey = ..., limits: Limits = ...) -> None:
+        """Lets the JavaScript engine compile a host script, in a host of ``key``. Raises JobSyntaxError."""
 
-    def check_condition(self, text: str, *, key: HostKey | None = None) -> None:
+    def check_condition(self, text: str, *, key: HostKey = ..., limits: Limits = ...) -> None:
         """Lets the JavaScript engine compile an edge condition. Raises JobSyntaxError."""
 
     def end(self, attempt: str) -> None:

@@ -93,6 +93,7 @@ class _Preparation:
         self._how = compile_settings
         self._found: dict[str, LoadedAdaptor | AdaptorProblem] = {}
         self._key = host_key(settings, "", ())
+        self._limits = run_limits(settings, None)
 
     def program(self) -> Program:
         """Everything in order: adaptors, host, globals, jobs, conditions."""
@@ -119,8 +120,7 @@ class _Preparation:
             return
         modules = [found.files for found in self._found.values() if not isinstance(found, AdaptorProblem)]
         self._key = host_key(self._settings, "", modules)
-        limits = run_limits(self._settings, None)
-        self._engine.prepare(self._key, attempt=self._settings.attempt, limits=limits, egress=self._settings.egress)
+        self._engine.prepare(self._key, attempt=self._settings.attempt, limits=self._limits, egress=self._settings.egress)
 
     def _globals(self, source: str | None) -> tuple[str | None, frozenset[str]]:
         if not source:
@@ -189,14 +189,14 @@ class _Preparation:
 
     def _check(self, compiled: CompiledJob) -> None:
         if self._engine is not None:
-            self._engine.check(compiled.script, compiled.source, body=compiled.body, key=self._key)
+            self._engine.check(compiled.script, compiled.source, body=compiled.body, key=self._key, limits=self._limits)
 
     def _worded(self, error: CompileError, source: str) -> CompileError:
         """A syntax error that the compiler found, in acorn's words where acorn sees it too; people know those."""
         if self._engine is None or not isinstance(error, JobSyntaxError):
             return error
         try:
-            self._engine.check(_NO_SCRIPT, source, key=self._key)
+            self._engine.check(_NO_SCRIPT, source, key=self._key, limits=self._limits)
         except JobSyntaxError as worded:
             return worded if worded.line else error
         return error
@@ -209,7 +209,7 @@ class _Preparation:
             if edge.disabled or not isinstance(edge.word, str) or edge.word in FAILURE_WORDS | SUCCESS_WORDS:
                 continue
             try:
-                self._engine.check_condition(edge.word, key=self._key)
+                self._engine.check_condition(edge.word, key=self._key, limits=self._limits)
             except JobSyntaxError as error:
                 failures.append(edge_failure(node.id, edge, error.message))
         if failures:
