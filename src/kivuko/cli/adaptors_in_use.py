@@ -7,17 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kivuko.adaptors.adaptor import Adaptor
-from kivuko.adaptors.layout import default_folder
-from kivuko.adaptors.monorepo import monorepo_folders, monorepo_specifier
-from kivuko.adaptors.notice import Notice
-from kivuko.adaptors.repo import Repo
-from kivuko.adaptors.specifier import Specifier, parse_specifier
+from kivuko.adaptors import (
+    Adaptor,
+    Notice,
+    Repo,
+    RepoSettings,
+    Specifier,
+    default_folder,
+    monorepo_folders,
+    monorepo_specifier,
+    parse_specifier,
+)
 from kivuko.cli.call import Call
 from kivuko.cli.progress import Progress
-from kivuko.engines.engine import Engine
-from kivuko.engines.run import ModuleFiles
-from kivuko.engines.settings import find_node
+from kivuko.engines import Engine, ModuleFiles
 from kivuko.errors import InputError, OptionInvalid
 from kivuko.runtime.logs.durations import duration_text
 from kivuko.workflow import ExecutionPlan, Job
@@ -53,7 +56,8 @@ class AdaptorsInUse:
     @classmethod
     def of(cls, call: Call, engine: Engine, progress: Progress) -> AdaptorsInUse:
         """Ready to resolve, by the flags of a command. Raises OptionInvalid for a wrong ``-m``, NodeMissing."""
-        return cls(call, Repo(repo_folder(call), loader=engine, node=find_node()), progress, monorepo_of(call))
+        repo = Repo(repo_folder(call), loader=engine, settings=RepoSettings.from_environment(call.environment))
+        return cls(call, repo, progress, monorepo_of(call))
 
     def specifier(self, text: str) -> Specifier:
         """What a text names, expanded and looked up in the monorepo as the flags say. Raises AdaptorProblem."""
@@ -99,10 +103,17 @@ class AdaptorsInUse:
             self._found[text] = adaptor
         return FoundAdaptor(adaptor.files.specifier, adaptor.exports, adaptor.files)
 
+    def hear_install(self, notice: Notice) -> None:
+        """As ``hear``, for a command that has said itself that it installs."""
+        if notice.kind == "installing":
+            self.progress.show(f"Installing {notice.name}")
+        else:
+            self.hear(notice)
+
     def hear(self, notice: Notice) -> None:
         """Log what the store tells, and show what takes long."""
         if notice.kind in ("installing", "bundling", "waiting"):
-            self.progress.show(f"{notice.text.rstrip('.')} {notice.name}".strip() if notice.kind == "installing" else notice.text)
+            self.progress.show(f"Installing {notice.name}" if notice.kind == "installing" else notice.text)
         self.progress.clear()
         self.call.log.write(notice.level, "CLI", (notice.text,), notice.text)
 

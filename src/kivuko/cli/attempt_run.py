@@ -9,8 +9,7 @@ from kivuko.cli.adaptors_in_use import AdaptorsInUse, repo_folder
 from kivuko.cli.attempt_log import AttemptLog
 from kivuko.cli.call import Call
 from kivuko.cli.progress import Progress
-from kivuko.engines.engine import Engine
-from kivuko.engines.settings import EngineSettings
+from kivuko.engines import Engine, EngineSettings
 from kivuko.runtime import AttemptResult, AttemptSettings, CompileSettings, Observer, Outside, Program, execute, prepare
 from kivuko.runtime.logs import SanitizePolicy
 from kivuko.workflow import ExecutionPlan

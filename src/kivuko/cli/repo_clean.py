@@ -1,0 +1,48 @@
+"""``kivuko repo clean``: remove everything that is installed."""
+
+from __future__ import annotations
+
+import sys
+
+from kivuko.adaptors import Repo
+from kivuko.cli.adaptors_in_use import repo_folder
+from kivuko.cli.attempt_run import open_engine
+from kivuko.cli.call import Call
+from kivuko.cli.commands import Command
+from kivuko.cli.arguments import Option
+from kivuko.cli.repo_list import shown_folder
+from kivuko.cli.shared import JSON, REPO_DIR
+from kivuko.errors import InputError
+
+__all__ = ["COMMAND", "clean"]
+
+
+def clean(call: Call) -> int:
+    """Ask, then delete the folder. Raises InputError when it is no repo, InstallFailed when something is left."""
+    folder = repo_folder(call)
+    if folder.exists() and any(folder.iterdir()) and not ((folder / "package.json").exists() or (folder / ".kivuko").exists()):
+        raise InputError(
+            f"{folder} does not look like a folder of adaptors", details="It has no package.json.", fix="Check --repo-dir and OPENFN_REPO_DIR."
+        )
+    if not call.arguments.flag("force") and not _agreed(f"This will remove everything at {shown_folder(call)}. Do you wish to proceed? (y/N) "):
+        call.log.always("Cancelled. Nothing was removed; -f asks no question")
+        return 1
+    with open_engine(call) as engine:
+        Repo(folder, loader=engine).clean()
+    call.log.success("Repo cleaned")
+    call.result({"removed": str(folder)})
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+COMMAND = Command(
+    name="repo-clean",
+    run=clean,
+    options=(Option("force", "Ask no question", ("f", "y", "yes")), REPO_DIR, JSON),
+    about="Removes the repo folder with all adaptors; they are installed again when they are needed.",
+)
