@@ -9,9 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from installed import repo
-
 from figures import Figure
+from installed import repo
 from kivuko.engines import find_node
 from processes import Cost, MemoryWatch, adopt_orphans, run_once
 

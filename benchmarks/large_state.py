@@ -9,9 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from installed import repo
-
 from figures import Figure
+from installed import repo
 from processes import MemoryWatch
 
 __all__ = ["measure"]

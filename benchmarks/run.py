@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from figures import Figure, show, to_json
+from installed import install_all
 
 __all__ = ["PARTS", "main"]
 
@@ -61,6 +62,7 @@ def _measure_all(names: list[str], *, quick: bool, file: str | None) -> int:
     day, load = time.strftime("%Y-%m-%d %H:%M"), os.getloadavg()[0]
     kept: dict[str, object] = {"day": day, "cores": len(os.sched_getaffinity(0)), "load": load, "quick": quick}
     print(f"{day}, {platform.machine()}, {kept['cores']} cores, load {load:.1f}, {'quick' if quick else 'full'}")
+    install_all()
     failed = 0
     for name in names:
         command = [sys.executable, __file__, name, "--inner", *(["--quick"] if quick else [])]

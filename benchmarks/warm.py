@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from installed import http_engine
-
 from answers import Answers
 from figures import Figure
+from installed import http_engine
 from kivuko.engines import Engine, HostKey, RunRequest, RunResult
 from processes import children_of, cpu_of_tree_ms, memory_mb, sockets_of
 
