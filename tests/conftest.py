@@ -12,6 +12,8 @@ settings.load_profile("kivuko")
 
 _OURS = ("KIVUKO_", "OPENFN_", "IGNORE_DOT", "NO_COLOR", "PREFER_LEGACY_SYNC")
 _KEPT = ("KIVUKO_POSTGRESQL_BIN", "KIVUKO_TEST_")
+_COSTLY = frozenset({"mariadb"})
+"""Fixtures of the session that start a server."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,3 +21,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(_OURS) and not name.startswith(_KEPT):
             del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share something costly run in one process, when several share the work (xdist's loadgroup)."""
+    for item in items:
+        for fixture in _COSTLY.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(fixture))
