@@ -66,6 +66,7 @@ class Host:
         self.runs = 0
         self.first_rss: int | None = None
         self.last_used = 0.0
+        self.deadline: float | None = None
         self.stderr = b""
         self.loaded: Frame | None = None
         self.isolated = False

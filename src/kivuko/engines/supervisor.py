@@ -22,6 +22,7 @@ from kivuko.errors import AdaptorBroken, EngineClosed, HostFailed, KivukoError
 __all__ = ["Supervisor"]
 
 START_TIMEOUT_MS = 60_000
+END_TIMEOUT_MS = 5_000
 CANCELLED = RunError("Cancelled", "kill", "The run was cancelled")
 
 
@@ -75,6 +76,7 @@ class Supervisor:
                 self._pool.retire(host)
             else:
                 host.state = HostState.ENDING
+                host.deadline = time.monotonic() + END_TIMEOUT_MS / 1000
                 host.send(*raw_frame("E"))
                 self._watch(host)
 
@@ -109,6 +111,7 @@ class Supervisor:
 
     def _patience(self) -> float | None:
         deadlines = [errand.deadline for errand in self._working.values() if errand.deadline is not None]
+        deadlines += [host.deadline for host in self._pool.hosts if host.deadline is not None]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
     # Placing errands
@@ -224,6 +227,8 @@ class Supervisor:
         errand.logs_dropped += 1
 
     def _loaded(self, host: Host, errand: Errand | None, frame: Frame) -> None:
+        if host.loaded is not None:
+            raise BadFrame("modules that nobody asked for")
         answer = frame.json()
         if answer.get("ok") is not True:
             self._pool.retire(host)
@@ -255,7 +260,7 @@ class Supervisor:
             raise BadFrame("an end that nobody asked for")
         answer = frame.json()
         rss = answer.get("rss")
-        host.state = HostState.IDLE
+        host.state, host.deadline = HostState.IDLE, None
         if answer.get("leftover") or not isinstance(rss, int) or self._pool.worn_out(host, rss):
             self._pool.retire(host)
 
@@ -294,9 +299,12 @@ class Supervisor:
         now = time.monotonic()
         for host, errand in list(self._working.items()):
             if errand.cancel is not None and errand.cancel.asked:
-                self._lose(host, CANCELLED)
+                self._pool.retire(host)
+                errand.finish(result=RunResult(None, CANCELLED))
             elif errand.deadline is not None and now >= errand.deadline:
                 self._lose(host, RunError("TimeoutError", "kill", f"Job took longer than {errand.timeout_ms}ms to complete"))
+        for host in [host for host in self._pool.hosts if host.deadline is not None and now >= host.deadline]:
+            self._pool.retire(host)
         for errand in [errand for errand in self._waiting if errand.cancel is not None and errand.cancel.asked]:
             self._waiting.remove(errand)
             errand.finish(result=RunResult(None, CANCELLED))

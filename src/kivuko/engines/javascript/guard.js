@@ -2,8 +2,9 @@
 // Integrity check: a job that reaches the main realm may change it. After each Run about 170 objects are compared with a snapshot; any
 // difference makes the supervisor replace the host (engine.md §6). It finds accidents and simple attacks; the sandbox stops the others.
 
-const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect
-const { is } = Object
+const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect
+const { is, create } = Object
+const text = String
 const { getActiveResourcesInfo } = process
 const MODULES = ['assert', 'buffer', 'console', 'crypto', 'dns', 'events', 'fs', 'http', 'https', 'net', 'path', 'querystring', 'stream', 'string_decoder', 'timers', 'tls', 'url', 'util', 'vm', 'zlib']
 
@@ -35,60 +36,69 @@ function builtins() {
   return found
 }
 
-function picture(object) {
-  const descriptors = new Map()
-  for (const key of ownKeys(object)) descriptors.set(key, getOwnPropertyDescriptor(object, key))
-  return { object, descriptors, prototype: getPrototypeOf(object) }
+// From here on the job may have changed what arrays and maps can do: plain loops and captured functions only.
+
+function picture(name, object) {
+  const keysOf = ownKeys(object)
+  const descriptors = []
+  for (let at = 0; at < keysOf.length; at++) descriptors[at] = getOwnPropertyDescriptor(object, keysOf[at])
+  return { name, object, keys: keysOf, descriptors, prototype: getPrototypeOf(object) }
 }
 
 /** Node fills some globals on first use: the getter gives way to its own value, and nothing is wrong with that. */
 function filledLazily(object, before, after) {
-  return before.get !== undefined && 'value' in after && before.configurable && is(before.get.call(object), after.value)
+  return before.get !== undefined && after.value !== undefined && before.configurable && is(apply(before.get, object, []), after.value)
 }
 
-function changed({ object, descriptors, prototype }) {
+/** The name of the first difference between an object and its picture, or null. */
+function change({ object, keys, descriptors, prototype }) {
   if (getPrototypeOf(object) !== prototype) return 'its prototype'
-  const keys = ownKeys(object)
-  if (keys.length !== descriptors.size) return 'its keys'
-  for (const key of keys) {
-    const before = descriptors.get(key)
-    if (before === undefined) return String(key)
-    const after = getOwnPropertyDescriptor(object, key)
-    if (!is(after.value, before.value) || after.get !== before.get || after.set !== before.set) {
-      if (!filledLazily(object, before, after)) return String(key)
-      descriptors.set(key, after)
-    }
+  const found = ownKeys(object)
+  if (found.length !== keys.length) return 'its keys'
+  for (let at = 0; at < keys.length; at++) {
+    if (found[at] !== keys[at]) return 'its keys'
+    const before = descriptors[at]
+    const after = getOwnPropertyDescriptor(object, keys[at])
+    if (is(after.value, before.value) && after.get === before.get && after.set === before.set) continue
+    if (!filledLazily(object, before, after)) return text(keys[at])
+    descriptors[at] = after
   }
   return null
 }
 
 function count(names) {
-  const counts = new Map()
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const counts = create(null)
+  for (let at = 0; at < names.length; at++) counts[names[at]] = (counts[names[at]] || 0) + 1
   return counts
 }
 
 /**
  * Takes the snapshot, `more` being a list of further objects (exports of loaded packages). Gives `differences()`, the names of what has changed,
- * and `leftovers()`, the kinds of resources (timers, pending reads) that were not there before.
+ * and `leftovers(of)`, the kinds of resources (timers, pending reads) that were not there before, or only the kind `of`.
  */
 function take(more) {
-  const pictures = new Map()
-  for (const [name, object] of [...intrinsics(), ...builtins(), ...more.map((object, index) => [`module ${index}`, object])]) {
-    if (object !== null && (typeof object === 'object' || typeof object === 'function')) pictures.set(name, picture(object))
+  const pictures = []
+  const named = [...intrinsics(), ...builtins(), ...more.map((object, index) => [`module ${index}`, object])]
+  for (const [name, object] of named) {
+    if (object !== null && (typeof object === 'object' || typeof object === 'function')) pictures.push(picture(name, object))
   }
   const resources = count(getActiveResourcesInfo())
   return {
     differences() {
       const found = []
-      for (const [name, seen] of pictures) {
-        const what = changed(seen)
-        if (what !== null) found.push(`${name}: ${what}`)
+      for (let at = 0; at < pictures.length; at++) {
+        const what = change(pictures[at])
+        if (what !== null) found[found.length] = `${pictures[at].name}: ${what}`
       }
       return found
     },
-    leftovers() {
-      return [...count(getActiveResourcesInfo())].filter(([name, number]) => number > (resources.get(name) ?? 0)).map(([name]) => name)
+    leftovers(of) {
+      const found = []
+      const counts = count(getActiveResourcesInfo())
+      for (const name in counts) {
+        if (counts[name] > (resources[name] || 0) && (of === undefined || name === of)) found[found.length] = name
+      }
+      return found
     },
   }
 }

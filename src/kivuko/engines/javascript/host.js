@@ -11,6 +11,7 @@ const egress = require('../egress/egress.js')
 
 const { stringify } = JSON
 const UNCAUGHT_BETWEEN_RUNS = 87
+const PENDING_READ = 'FSReqCallback'
 const loader = createLoader({})
 const guard = { taken: null }
 let network = null
@@ -28,6 +29,8 @@ function onUncaught(error) {
   const message = String((error && error.message) ?? error)
   failRun(new RunFault('ExecutionError', 'crash', message, { stack: text, uncaught: true }))
 }
+// Without it the process would end by itself when a job waits for a promise that nothing can settle
+setInterval(() => {}, 0x7fffffff)
 process.on('uncaughtException', onUncaught)
 process.on('unhandledRejection', onUncaught)
 
@@ -75,7 +78,7 @@ async function run(payload) {
 
 function answerRun(job, { state, fault, followed, failure }, ms) {
   const memory = process.memoryUsage()
-  const dirty = guard.taken ? guard.taken.differences() : []
+  const dirty = guard.taken ? guard.taken.differences().concat(guard.taken.leftovers(PENDING_READ)) : []
   const meta = { id: job.run, ok: !fault, fault, followed, failure, ms, dirty, heap: memory.heapUsed, rss: memory.rss, none: state === undefined }
   if (fault && fault.uncaught) meta.dirty = [...dirty, 'an uncaught error']
   wire.writeState('d', meta, state)
