@@ -10,16 +10,17 @@ from tree_sitter import Node
 from kivuko.language.chains import Chain, find_chains
 from kivuko.language.lazy import LazyState, resolve_lazies
 from kivuko.language.names import AdaptorNames, bindable_names, used_names
+from kivuko.language.refusal import refuse
 from kivuko.language.source import SourceText
 from kivuko.language.statements import OperationCall, Statements, read_statements
 from kivuko.language.survey import Survey, survey
-from kivuko.language.syntax import parse, refuse, unwrapped
+from kivuko.language.syntax import parse, unwrapped
 from kivuko.language.words import find_places
 
 __all__ = ["Analysis", "analyse"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Analysis:
     """A job's statements and names, its ``$``, its chains, its operations, and the adaptor exports that it uses."""
 
@@ -51,7 +52,7 @@ def analyse(
 ) -> Analysis:
     """Reads a job. ``also`` are further names whose uses the survey notes; ``plain`` leaves ``$``, chains and operations alone.
 
-    Raises JobSyntaxError, LazyStateError, SourceTooLarge, and CompileError for a used name that two adaptors export.
+    Raises JobSyntaxError, LazyStateError and SourceTooLarge.
     """
     source = SourceText(text)
     tree, doubtful = parse(source)
@@ -68,7 +69,7 @@ def analyse(
     lazy = resolve_lazies(source, found)
     operations = tuple(call for call in statements.operations if not lazy.covers(call.call.start_byte, call.call.end_byte))
     chains = find_chains(found, lazy)
-    return Analysis(source, doubtful, statements, found, lazy, chains, operations, used_names(source, found, lazy, bindable))
+    return Analysis(source, doubtful, statements, found, lazy, chains, operations, used_names(found, lazy, bindable))
 
 
 def _identifier(function: Node | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tree_sitter import Node
 
@@ -15,9 +15,8 @@ __all__ = ["AdjacentCatch", "Chain", "find_chains"]
 FUNCTION_LITERALS = frozenset({"function_expression", "generator_function", "arrow_function", "await_expression", "class"})
 
 
-@dataclass(frozen=True, slots=True)
-class AdjacentCatch:
-    """A ``.catch(f)`` directly after the operation. ``words`` are the ranges of ``.catch`` or ``['catch']`` and of the bracket that opens its
+class AdjacentCatch(NamedTuple):
+    """A ``.catch(f)`` directly after the operation. ``words`` are the ranges of ``.catch`` or ``['catch']``, ``bracket`` opens its
     arguments, ``first`` is the first argument's range, ``end`` lies after its closing bracket."""
 
     words: tuple[tuple[int, int], ...]
@@ -26,10 +25,9 @@ class AdjacentCatch:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A chain from ``start`` to ``end``; its operation ends at ``root_end``. ``brackets`` are single bytes of parentheses around parts of the
-    chain, which go."""
+class Chain(NamedTuple):
+    """A chain from ``start`` to ``end``; its operation ends at ``root_end``. ``brackets`` are single bytes of parentheses around parts of
+    the chain, which go."""
 
     start: int
     root: Node

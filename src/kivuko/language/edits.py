@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kivuko.language.source import SourceText
 
-__all__ = ["Copy", "Edit", "Piece", "Side", "blank", "insertions_of", "render", "text_of"]
-
-NOT_LINE_END = re.compile(r"[^\n\r\u2028\u2029]")
+__all__ = ["Copy", "Edit", "Piece", "Side", "blank", "insertions_of", "render", "stripped", "text_of", "within"]
 
 
-class Side(enum.IntEnum):
+class Side:
     """The order of edits at one place: what closes, inner before outer; what opens, outer before inner; then what replaces."""
 
     CLOSE_ARROW = 0
@@ -27,8 +24,7 @@ class Side(enum.IntEnum):
     REPLACE = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """A byte range of the author's text, copied as it is."""
 
     start: int
@@ -38,43 +34,60 @@ class Copy:
 Piece = Copy | str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replaces the bytes from ``start`` to ``end`` by pieces."""
 
     start: int
     end: int
     pieces: tuple[Piece, ...]
-    side: Side = Side.REPLACE
+    side: int = Side.REPLACE
 
     @property
-    def key(self) -> tuple[int, int, int]:
+    def key(self) -> tuple[int, int]:
         """Where the edit stands among others."""
-        return self.start, self.side, self.end
+        return self.start, self.side
 
 
 def blank(source: SourceText, start: int, end: int, text: str = "") -> Edit:
     """Overwrites a range by ``text`` and spaces: as wide as before in UTF-16 units, with the same line ends."""
     old = source.slice(start, end)
-    white = NOT_LINE_END.sub(lambda match: " " if match.group() <= "\uffff" else "  ", old)
+    white = re.sub(r"[^\n\r\u2028\u2029]", lambda match: " " if match.group() <= "\uffff" else "  ", old)
     return Edit(start, end, (text + white[len(text) :],))
 
 
 def render(edits: Sequence[Edit], start: int, end: int) -> list[Piece]:
-    """The pieces of a range. ``edits`` are sorted by key, do not overlap, and those that begin inside the range end inside it."""
+    """The pieces of a range. ``edits`` are sorted by key and do not overlap; each lies inside the range or outside."""
     pieces: list[Piece] = []
-    index = bisect_left(edits, (start, 0, 0), key=lambda edit: edit.key)
-    while index < len(edits) and (edit := edits[index]).end <= end:
-        if edit.start > end:
-            break
+    for edit in edits[slice(*within(edits, start, end))]:
         if edit.start > start:
             pieces.append(Copy(start, edit.start))
         pieces.extend(edit.pieces)
         start = edit.end
-        index += 1
     if end > start:
         pieces.append(Copy(start, end))
     return pieces
+
+
+def within(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
+    """The slice of sorted edits that lie inside a range: not what closes at its start, nor what opens at its end."""
+    low = bisect_left(edits, (start, Side.OPEN_OPERATION), key=_key)
+    return low, bisect_left(edits, (end, Side.OPEN_OPERATION), key=_key)
+
+
+def stripped(data: bytes, pieces: Sequence[Piece]) -> list[Piece]:
+    """Pieces without white space at the beginning and the end."""
+    kept = list(pieces)
+    while kept and isinstance(first := kept[0], Copy):
+        text = data[first.start : first.end]
+        kept[0:1] = [Copy(first.end - len(text.lstrip()), first.end)] if text.strip() else []
+        if text.strip():
+            break
+    while kept and isinstance(last := kept[-1], Copy):
+        text = data[last.start : last.end]
+        kept[-1:] = [Copy(last.start, last.start + len(text.rstrip()))] if text.strip() else []
+        if text.strip():
+            break
+    return kept
 
 
 def text_of(source: SourceText, pieces: Iterable[Piece]) -> str:
@@ -101,3 +114,7 @@ def insertions_of(source: SourceText, edits: Sequence[Edit]) -> tuple[tuple[int,
         found.append((line, column + shift, added - width))
         shift += added - width
     return tuple(found)
+
+
+def _key(edit: Edit) -> tuple[int, int]:
+    return edit.key

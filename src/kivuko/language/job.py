@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from kivuko.language.analysis import Analysis, analyse
 from kivuko.language.edits import Edit, insertions_of, render, text_of
 from kivuko.language.modules import ModuleParts, export_names, module_parts
-from kivuko.language.names import AdaptorNames
+from kivuko.language.names import AdaptorNames, refuse_ambiguous
 from kivuko.language.script import chain_edits, operation_edits, quirk_edits, script_names, wrapped
 from kivuko.language.source import SourceText
 from kivuko.language.statements import read_statements
@@ -31,14 +31,14 @@ class Operation:
 class CompiledJob:
     """A job, ready for a host.
 
-    ``script`` is one expression for ``vm.Script`` with ``lineOffset: -1``: an async function of modules by specifier, an object that receives
-    exports, a list that receives operation thunks, and ``defer(fn, complete, error)``; its promise settles when the job's text has been
-    evaluated. ``insertions`` are (1-based line, 0-based column in the script's line, length) in UTF-16 units: a column at or after
-    ``column + length`` lies ``length`` further right than in the author's line. ``imports`` are the specifiers of the author's own import and
-    export statements, ``modules`` all that the script reads, ``execute_from`` the adaptors of which a name is ``used``, in order.
+    ``script`` is one expression for ``vm.Script`` with ``lineOffset: -1``: an async function of modules by specifier, an object that
+    receives exports, a list that receives operation thunks, and ``defer(fn, complete, error)``; its promise settles when the job's text has
+    been evaluated. ``insertions`` are (1-based line, 0-based column in the script's line, length) in UTF-16 units: a column at or after
+    ``column + length`` lies ``length`` further right than in the author's line. ``imports`` are the specifiers of the author's own import
+    and export statements, ``modules`` all that the script reads, ``execute_from`` the adaptors of which a name is ``used``, in order.
     ``imported`` gives the names that the author's statements read per specifier: one that is missing there is an error in a module.
-    ``doubtful`` says that the parser met something inside a statement which it cannot read: then V8 must also accept ``body`` as the body of
-    an async function, which brackets cannot leave (engine.md §4.4).
+    ``doubtful`` says that the parser met something inside a statement which it cannot read: then V8 must also accept ``body`` as the body
+    of an async function, which brackets cannot leave (engine.md §4.4).
     """
 
     source: str
@@ -60,6 +60,7 @@ def compile_job(source: str, adaptors: Sequence[AdaptorNames] = (), *, ignore: C
     Raises JobSyntaxError, LazyStateError, SourceTooLarge, and CompileError for a used name that two adaptors export.
     """
     analysis = analyse(source, adaptors, ignore)
+    refuse_ambiguous(analysis.source, analysis.survey, analysis.used)
     names = script_names(analysis.source)
     edits = operation_edits(analysis.operations, analysis.survey, names)
     edits += chain_edits(analysis.source, analysis.chains, names)

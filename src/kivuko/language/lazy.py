@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tree_sitter import Node
 
@@ -23,8 +23,7 @@ DETAILS = (
 ENDS = frozenset({"program", "statement_block", "class_declaration", "export_statement", "lexical_declaration", "variable_declaration"})
 
 
-@dataclass(frozen=True, slots=True)
-class LazyState:
+class LazyState(NamedTuple):
     """The edits that make ``$`` work, and the ranges that became arrows, outermost first, in order."""
 
     edits: tuple[Edit, ...]

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tree_sitter import Node
 
 from kivuko.language.edits import Edit, Side, blank
+from kivuko.language.refusal import refuse
 from kivuko.language.source import SourceText
 from kivuko.language.statements import Statements
-from kivuko.language.syntax import refuse
 
 __all__ = ["ModuleParts", "ScriptNames", "export_names", "module_parts"]
 
-ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]+)\}|(.))", re.DOTALL)
+ESCAPE = r"(?s)\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]+)\}|(.))"
 PATTERN_NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern"})
 WRITTEN_AS_VALUE = frozenset({"function_expression", "generator_function", "class"})
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptNames:
+class ScriptNames(NamedTuple):
     """The names of the host script's own variables: modules, exports, operations, defer, deferred with catch, promise, ``import.meta``."""
 
     modules: str
@@ -32,17 +31,17 @@ class ScriptNames:
     meta: str
 
 
-@dataclass(slots=True)
 class ModuleParts:
     """What imports and exports become: declarations before the first line, statements after the last, edits in between.
 
     ``imports`` maps each specifier that the author names to the names read from it.
     """
 
-    head: list[str] = field(default_factory=list)
-    tail: list[str] = field(default_factory=list)
-    edits: list[Edit] = field(default_factory=list)
-    imports: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.head: list[str] = []
+        self.tail: list[str] = []
+        self.edits: list[Edit] = []
+        self.imports: dict[str, list[str]] = {}
 
 
 def module_parts(source: SourceText, statements: Statements, names: ScriptNames) -> ModuleParts:
@@ -127,7 +126,7 @@ class _Rewriter:
         else:
             for specifier in _specifiers(node):
                 local, exported = _raw_names(self.source, specifier)
-                self._give(exported, local, specifier)
+                self._give(exported, local, specifier.children[-1])
             self._erase(node)
 
     def _export_default(self, node: Node, keyword: Node, default: Node, declaration: Node | None) -> None:
@@ -157,7 +156,7 @@ class _Rewriter:
             local, exported = _raw_names(self.source, part)
             names.append(_unquoted(local))
             value = self._default_of(module) if _unquoted(local) == "default" else f"{module}{_member(local)}"
-            self._give(exported, value, part)
+            self._give(exported, value, part.children[-1])
         self._erase(node)
 
     def _give(self, exported: str, value: str, node: Node) -> None:
@@ -190,7 +189,7 @@ def _text(source: SourceText, node: Node) -> str:
 def _unquoted(text: str) -> str:
     if text[:1] not in ("'", '"'):
         return text
-    return ESCAPE.sub(lambda match: _character(match), text[1:-1])
+    return re.sub(ESCAPE, _character, text[1:-1])
 
 
 def _character(match: re.Match[str]) -> str:

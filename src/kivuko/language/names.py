@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,13 +11,15 @@ from kivuko.language.scopes import UNDECLARED
 from kivuko.language.source import SourceText
 from kivuko.language.survey import Reference, Survey
 
-__all__ = ["AdaptorNames", "bindable_names", "fresh_name", "used_names"]
+__all__ = ["AdaptorNames", "bindable_names", "fresh_name", "refuse_ambiguous", "used_names"]
 
-IDENTIFIER = re.compile(r"[^\W\d][\w$]*|\$[\w$]*")
 RESERVED = frozenset(
-    "arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function "
-    "if implements import in instanceof interface let new null package private protected public return static super switch this throw true try "
-    "typeof var void while with yield undefined NaN Infinity".split()
+    (
+        *("arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else"),
+        *("enum", "eval", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in", "instanceof"),
+        *("interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static", "super", "switch", "this"),
+        *("throw", "true", "try", "typeof", "var", "void", "while", "with", "yield", "undefined", "NaN", "Infinity"),
+    )
 )
 
 
@@ -31,35 +32,35 @@ class AdaptorNames:
 
 
 def bindable_names(adaptors: Sequence[AdaptorNames], ignore: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Per adaptor the exports that can be names of a job: identifiers, not reserved, not exported by the workflow's globals (``ignore``)."""
+    """Per adaptor the exports that can be names of a job: identifiers, not reserved, not exported by the workflow's globals
+    (``ignore``)."""
     hidden = RESERVED.union(ignore)
     found: dict[str, tuple[str, ...]] = {}
     for adaptor in adaptors:
-        names = (name for name in adaptor.names if name not in hidden and IDENTIFIER.fullmatch(name))
+        names = (name for name in adaptor.names if name not in hidden and name.replace("$", "_").isidentifier())
         found.setdefault(adaptor.specifier, tuple(dict.fromkeys(names)))
     return found
 
 
-def used_names(source: SourceText, survey: Survey, lazy: LazyState, bindable: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Per adaptor of which anything is used, the used names in the adaptor's order.
-
-    Raises CompileError when two adaptors export the same used name.
-    """
-    free: dict[str, Reference] = {}
+def used_names(survey: Survey, lazy: LazyState, bindable: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Per adaptor of which anything is used, the used names in the adaptor's order."""
+    free: set[str] = set()
     for reference in survey.references:
         if reference.name not in free and _is_free(reference, survey, lazy):
-            free[reference.name] = reference
-    used: dict[str, tuple[str, ...]] = {}
+            free.add(reference.name)
+    used = ((specifier, tuple(name for name in names if name in free)) for specifier, names in bindable.items())
+    return {specifier: names for specifier, names in used if names}
+
+
+def refuse_ambiguous(source: SourceText, survey: Survey, used: Mapping[str, tuple[str, ...]]) -> None:
+    """Raises CompileError when two adaptors export the same used name (§1.8)."""
     owners: dict[str, str] = {}
-    for specifier, names in bindable.items():
-        mine = tuple(name for name in names if name in free)
-        for name in mine:
+    for specifier, names in used.items():
+        for name in names:
             if name in owners:
-                raise _ambiguous(source, free[name], owners[name], specifier)
+                place = next(reference.offset for reference in survey.references if reference.name == name)
+                raise _ambiguous(source, name, place, owners[name], specifier)
             owners[name] = specifier
-        if mine:
-            used[specifier] = mine
-    return used
 
 
 def fresh_name(source: SourceText, wish: str) -> str:
@@ -77,11 +78,11 @@ def _is_free(reference: Reference, survey: Survey, lazy: LazyState) -> bool:
     return survey.scopes.resolve(reference.scope, reference.name) == UNDECLARED
 
 
-def _ambiguous(source: SourceText, reference: Reference, one: str, other: str) -> CompileError:
-    line, column = source.position(reference.offset)
+def _ambiguous(source: SourceText, name: str, offset: int, one: str, other: str) -> CompileError:
+    line, column = source.position(offset)
     return CompileError(
-        f'"{reference.name}" is exported by both {one} and {other} ({line}:{column})',
+        f'"{name}" is exported by both {one} and {other} ({line}:{column})',
         line=line,
         column=column,
-        fix=f"Import it from the adaptor you mean: import {{ {reference.name} }} from '{one}'.",
+        fix=f"Import it from the adaptor you mean: import {{ {name} }} from '{one}'.",
     )

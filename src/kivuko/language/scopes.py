@@ -11,8 +11,8 @@ UNDECLARED = -1
 class Scopes:
     """A tree of scopes, each an index; 0 is the program.
 
-    ``hoists`` says where ``var`` of a scope goes. ``holders`` says which function, catch clause or program a scope belongs to: the reference
-    knows no smaller scopes, and the protection of ``$`` follows it (jobs-and-runtime §1.9).
+    ``hoists`` says where ``var`` of a scope goes. ``holders`` says which function, catch clause or program a scope belongs to: the
+    reference knows no smaller scopes, and the protection of ``$`` follows it (jobs-and-runtime §1.9).
     """
 
     def __init__(self) -> None:

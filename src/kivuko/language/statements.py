@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tree_sitter import Node, Tree
 
@@ -11,8 +12,7 @@ from kivuko.language.syntax import is_real_call, unwrapped
 __all__ = ["OperationCall", "Statements", "read_statements"]
 
 
-@dataclass(frozen=True, slots=True)
-class OperationCall:
+class OperationCall(NamedTuple):
     """A top-level call: its statement, the expression with any parentheses, and the call itself."""
 
     statement: Node
@@ -20,7 +20,7 @@ class OperationCall:
     call: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statements:
     """Program's children without comments. ``default`` is the statement that exports a default; ``array`` its array where the program ends
     with ``export default [ … ]``. ``calls`` are all top-level calls; they are operations only if nothing but an array is exported."""

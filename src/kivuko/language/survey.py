@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tree_sitter import Node, Tree
 
@@ -29,13 +29,11 @@ FUNCTIONS = frozenset(
 BLOCKS = frozenset({"statement_block", "for_statement", "for_in_statement", "switch_body", "catch_clause", "class", "class_declaration"})
 NAMED_OUTSIDE = frozenset({"function_declaration", "generator_function_declaration", "class_declaration"})
 NAMED_INSIDE = frozenset({"function_expression", "generator_function", "class"})
-PATTERNS = frozenset(
-    {"object_pattern", "array_pattern", "rest_pattern", "assignment_pattern", "object_assignment_pattern", "pair_pattern"}
-)
+PATTERNS = frozenset({"object_pattern", "array_pattern", "rest_pattern", "assignment_pattern", "object_assignment_pattern", "pair_pattern"})
 NAMES = frozenset({"identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"})
 MEMBERS = frozenset({"member_expression", "subscript_expression"})
 UNCOUNTED = UNDECLARED - 1
-ESCAPE = re.compile(r"\\u(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{4}))")
+ESCAPE = r"\\u(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{4}))"
 
 IN_FUNCTION = 1
 IN_BLOCK = 2
@@ -62,8 +60,7 @@ class Frame:
         return self.flags == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A node without children, in its parent's frame."""
 
     node: Node
@@ -71,8 +68,7 @@ class Leaf:
     parent: Frame
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name that is used, not declared."""
 
     name: str
@@ -80,18 +76,18 @@ class Reference:
     scope: int
 
 
-@dataclass(slots=True)
 class Survey:
     """What the walk found. ``awaits`` are the starts of top-level statements that await; ``refusals`` are (words, offset)."""
 
-    scopes: Scopes = field(default_factory=Scopes)
-    references: list[Reference] = field(default_factory=list)
-    lazies: list[Leaf] = field(default_factory=list)
-    links: list[Frame] = field(default_factory=list)
-    awaits: set[int] = field(default_factory=set)
-    metas: list[Node] = field(default_factory=list)
-    html_openers: list[int] = field(default_factory=list)
-    refusals: list[tuple[str, int]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.scopes = Scopes()
+        self.references: list[Reference] = []
+        self.lazies: list[Leaf] = []
+        self.links: list[Frame] = []
+        self.awaits: set[int] = set()
+        self.metas: list[Node] = []
+        self.html_openers: list[int] = []
+        self.refusals: list[tuple[str, int]] = []
 
 
 def survey(tree: Tree, places: Places) -> Survey:
@@ -186,7 +182,8 @@ class _Walk:
             if parent.is_top and parent.field == "index" and parent.parent is not None and parent.node.named_child_count == 1:
                 self._link(parent.parent, node)
         elif kind == "html_comment":
-            self.found.refusals.append(("Unexpected token", node.start_byte))
+            arrow = (node.text or b"").startswith(b"--")  # of `-->`, acorn reads the first two signs as an operator
+            self.found.refusals.append(("Unexpected token", node.start_byte + 2 * arrow))
         elif kind == "<" and parent.kind == "binary_expression":
             self.found.html_openers.append(node.end_byte)
 
@@ -200,7 +197,7 @@ class _Walk:
     def _name(self, parent: Frame, node: Node, kind: str, field_name: str | None) -> None:
         text = (node.text or b"").decode()
         if "\\" in text:
-            text = ESCAPE.sub(lambda match: chr(int(match.group(1) or match.group(2), 16)), text)
+            text = re.sub(ESCAPE, lambda match: chr(int(match.group(1) or match.group(2), 16)), text)
         target = self._target(parent, field_name, node)
         if target == UNCOUNTED:
             return

@@ -8,12 +8,12 @@ from functools import cache
 import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser, Tree
 
-from kivuko.errors import JobSyntaxError, SourceTooLarge
+from kivuko.errors import SourceTooLarge
+from kivuko.language.refusal import refuse_error
 from kivuko.language.source import MAX_NESTING, SourceText
 
-__all__ = ["has_template_arguments", "is_real_call", "parse", "refuse", "unwrapped"]
+__all__ = ["has_template_arguments", "is_real_call", "parse", "unwrapped"]
 
-BRACKET = re.compile(rb"[\[\](){}]")
 OPENING = frozenset(b"[({")
 
 
@@ -36,14 +36,8 @@ def parse(source: SourceText) -> tuple[Tree, bool]:
         return tree, False
     for child in root.children:
         if child.is_error or child.is_missing:
-            refuse(source, "Unexpected token", _first_unexpected(child, source))
+            refuse_error(source, child)
     return tree, True
-
-
-def refuse(source: SourceText, words: str, offset: int) -> None:
-    """Raises JobSyntaxError with the place in acorn's form: ``Unexpected token (2:21)``."""
-    line, column = source.position(offset)
-    raise JobSyntaxError(f"{words} ({line}:{column})", line=line, column=column)
 
 
 def unwrapped(node: Node) -> Node:
@@ -74,7 +68,7 @@ def _nesting_of_text(data: bytes) -> int:
     if data.count(b"(") + data.count(b"[") + data.count(b"{") <= MAX_NESTING:
         return 0
     depth = deepest = 0
-    for match in BRACKET.finditer(data):
+    for match in re.finditer(rb"[\[\](){}]", data):
         if data[match.start()] in OPENING:
             depth += 1
             deepest = max(deepest, depth)
@@ -98,15 +92,3 @@ def _nesting_of_tree(tree: Tree) -> int:
             if not cursor.goto_parent():
                 return deepest
             depth -= brackets.pop()
-
-
-def _first_unexpected(node: Node, source: SourceText) -> int:
-    """Where acorn would most likely stop: at the innermost first error, or at the end of a text that breaks off."""
-    while True:
-        inner = next((child for child in node.children if child.has_error or child.is_error), None)
-        if inner is None:
-            break
-        node = inner
-    if node.is_error and node.child_count and not source.data[node.end_byte :].strip():
-        return len(source.data)
-    return node.start_byte

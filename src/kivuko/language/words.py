@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Places", "find_places"]
 
@@ -15,8 +15,7 @@ META = re.compile(rb"\b(?:import\s*\.\s*meta|new\s*\.\s*target)\b")
 HTML_COMMENT = re.compile(rb"<!--|-->")
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Byte offsets in rising order: ``everywhere`` counts outside functions, ``inside`` within them."""
 
     everywhere: list[int]
