@@ -22,19 +22,6 @@ REGEX = r"/(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/\w*"
 CLOSING = {"(": ")", "[": "]", "{": "}", "${": "}"}
 WORDS_BEFORE_REGEX = ("", "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do")
 BEFORE_REGEX = frozenset((*"(,=:[!&|?{};+-*%<>~^", *WORDS_BEFORE_REGEX))
-    "",
-    "return",
-    "typeof",
-    "case",
-    "in",
-    "of",
-    "delete",
-    "void",
-    "throw",
-    "new",
-    "else",
-    "do",
-}
 
 
 class _Fault(NamedTuple):
