@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from kivuko.adaptors import Layout
 from kivuko.cli.adaptors_in_use import AdaptorsInUse, repo_folder
 from kivuko.cli.attempt_log import AttemptLog
 from kivuko.cli.call import Call
@@ -38,9 +39,8 @@ class Ending:
 
 def open_engine(call: Call) -> Engine:
     """The engine of this command; a context manager. Raises NodeMissing."""
-    own = repo_folder(call).absolute() / ".kivuko"
-    acorn = own / "tools" / "node_modules" / "acorn" / "dist" / "acorn.js"
-    return Engine(EngineSettings(store=own / "bundles", acorn=acorn, most_hosts=2))
+    layout = Layout(repo_folder(call).absolute())
+    return Engine(EngineSettings(store=layout.bundles, acorn=layout.acorn, most_hosts=2))
 
 
 def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: ExecutionPlan, state: bytes, manner: Manner) -> Ending:

@@ -12,10 +12,10 @@ from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR, TRACE,
 from kivuko.errors import InputError, OptionInvalid, UsageError
 from kivuko.runtime.logs.rendering import SanitizePolicy
 
-__all__ = ["EXECUTE_OPTIONS", "ExecuteOptions"]
+__all__ = ["EXECUTE_OPTIONS", "WORD_OF_WORKSPACE", "ExecuteOptions", "ignored_names", "path_and_adaptors"]
 
 _POLICIES = ("none", "remove", "summarize", "obfuscate")
-_WORD_OF_WORKSPACE = "-w has two meanings in OpenFn: --workspace up to 1.37, --workflow from 1.38 on. Write the long form, --workspace or --workflow."
+WORD_OF_WORKSPACE = "-w has two meanings in OpenFn: --workspace up to 1.37, --workflow from 1.38 on. Write the long form, --workspace or --workflow."
 
 EXECUTE_OPTIONS = (
     ADAPTORS,
@@ -77,8 +77,8 @@ class ExecuteOptions:
         """Read and check the flags. Raises OptionInvalid (exit 9), UsageError or InputError."""
         given = call.arguments
         if given.has("w"):
-            raise OptionInvalid("workspace", _WORD_OF_WORKSPACE)
-        path, adaptors = _path_and_adaptors(call)
+            raise OptionInvalid("workspace", WORD_OF_WORKSPACE)
+        path, adaptors = path_and_adaptors(call)
         environment = call.environment
         return cls(
             path=path,
@@ -103,8 +103,11 @@ def ignored_names(call: Call) -> bool | frozenset[str]:
     return frozenset(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else bool(value)
 
 
-def _path_and_adaptors(call: Call) -> tuple[str, tuple[str, ...]]:
-    """The job's path and the adaptors. Lists take every word up to the next flag, so in ``-a http job.js`` the last word is the path."""
+def path_and_adaptors(call: Call) -> tuple[str, tuple[str, ...]]:
+    """The job's path and the adaptors. Lists take every word up to the next flag, so in ``-a http job.js`` the last word is the path.
+
+    Raises UsageError without a path.
+    """
     words, adaptors = list(call.arguments.words), call.arguments.list("adaptors")
     old_form = call.arguments.text("expression")
     if old_form is not None:
