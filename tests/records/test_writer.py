@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kivuko.errors import RecordMissing, RecordsUnavailable
 from kivuko.records.database import Connection, Database
 from kivuko.records.ids import Id, new_id
-from kivuko.records.intents import Change, Intent, Pending, Transaction, grouped
+from kivuko.records.intents import Change, Intent, Pending, Transaction, apart, grouped
 from kivuko.records.rows import ClaimShare
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.waiting import BULK_INTENTS, URGENT_IN_A_ROW, URGENT_INTENTS, Waiting
@@ -44,7 +44,8 @@ class Note(Intent[int]):
 @dataclass(frozen=True)
 class First(Note):
     family = "first"
-    goes_first = True
+    rank = 0
+    alone = True
 
 
 def _note(max_live: int = 1, of: Id | None = None, last: bool = False) -> Note:
@@ -234,8 +235,11 @@ def test_groups_keep_the_order_of_each_key(drawn: list[tuple[str, int, bool]]) -
     assert all(len({pending.intent.family for pending in group}) == 1 for group in groups)
     for key in keys:
         assert [pending for pending in flat if pending.intent.key == key] == [pending for pending in batch if pending.intent.key == key]
-    claims = [pending.intent.goes_first for pending in flat]
-    assert claims == sorted(claims, reverse=True)
+    ranks = [pending.intent.rank for pending in flat]
+    assert ranks == sorted(ranks)
+    parts = apart(batch)
+    assert sorted(map(id, batch)) == sorted(id(pending) for part in parts for pending in part)
+    assert all(len({pending.intent.alone for pending in part}) == 1 for part in parts)
 
 
 def _pending(note: Note) -> Pending[int]:

@@ -47,6 +47,7 @@ class Ingest(Intent[Accepted]):
     """A request that was found good, with what it starts (one ``Start`` for each match)."""
 
     family = "ingest"
+    rank = 4
     message: Message
     version: MessageVersion
     starts: tuple[Start, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from kivuko.records.database import Connection
 from kivuko.records.ids import Id
 
-__all__ = ["Change", "Handler", "Handlers", "Intent", "Pending", "Transaction", "grouped"]
+__all__ = ["Change", "Handler", "Handlers", "Intent", "Pending", "Transaction", "apart", "grouped"]
 
 R = TypeVar("R")
 
@@ -24,8 +24,10 @@ class Intent(Generic[R]):
 
     family: ClassVar[str]
     """Intents of one family are carried out together, by the family's handler."""
-    goes_first: ClassVar[bool] = False
-    """Claims take a lock of the whole database: first in their batch, or two batches wait for each other."""
+    rank: ClassVar[int] = 2
+    """Families of a lower rank go first in a transaction: the order of the locks (server-and-data §3)."""
+    alone: ClassVar[bool] = False
+    """Whether the family gets a transaction of its own where several writers work: its locks fit into no common order."""
 
     @property
     def key(self) -> Id | None:
@@ -36,6 +38,11 @@ class Intent(Generic[R]):
     def ends_key(self) -> bool:
         """Whether all that waits for ``key`` in the bulk queue must be written before this."""
         return False
+
+    @property
+    def message_id(self) -> Id | None:
+        """The message that will be locked, if it is known beforehand: all messages of a transaction are locked by one statement."""
+        return None
 
     @property
     def size_bytes(self) -> int:
@@ -57,11 +64,13 @@ class Transaction:
     """An open transaction. ``now_us`` is the database's time, the same for all intents of the transaction.
 
     ``repeated`` says that an earlier try ended with an unknown outcome: all of it may be written already, and changed since.
+    ``message_ids`` are the messages that its intents will lock: whoever locks messages first locks these too.
     """
 
     connection: Connection
     now_us: int
     repeated: bool = False
+    message_ids: frozenset[Id] = frozenset()
     changes: list[Change] = field(default_factory=list)
 
     def tell(self, kind: str, project_id: Id | None, changed: Id) -> None:
@@ -90,12 +99,21 @@ class Pending(Generic[R]):
             self.future.set_result(outcome)
 
 
+def apart(batch: Sequence[Pending[Any]]) -> list[list[Pending[Any]]]:
+    """The batch in parts that get a transaction each: families that must be alone, then all others together."""
+    parts: dict[str, list[Pending[Any]]] = {}
+    for pending in batch:
+        parts.setdefault(pending.intent.family if pending.intent.alone else "", []).append(pending)
+    together = parts.pop("", [])
+    return [*parts.values(), together] if together else list(parts.values())
+
+
 def grouped(batch: Sequence[Pending[Any]]) -> list[list[Pending[Any]]]:
     """The batch in groups of one family each, as few as possible without reordering the intents of one key."""
     groups: list[list[Pending[Any]]] = []
     families: list[str] = []
     last_group: dict[Id, int] = {}
-    for pending in sorted(batch, key=lambda each: not each.intent.goes_first):
+    for pending in sorted(batch, key=lambda each: each.intent.rank):
         intent = pending.intent
         earliest = last_group.get(intent.key, 0) if intent.key else 0
         at = next((at for at in range(earliest, len(groups)) if families[at] == intent.family), len(groups))

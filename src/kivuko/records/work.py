@@ -43,12 +43,18 @@ class StartWork(Intent["Started | AlreadyStarted"]):
     """
 
     family = "start_work"
+    rank = 3
     start: Start
     origin: Origin
     given: Input
     guard_us: int = RERUN_INTERVAL_US
     once: Happening | None = None
     saved_input: Dataclip | None = None
+
+    @property
+    def message_id(self) -> Id | None:
+        """The message whose Runs are counted."""
+        return self.given.message_id
 
 
 class _Desk:
@@ -61,13 +67,16 @@ class _Desk:
         self.transaction = transaction
         self.rows = NewRows()
         self.pairs: set[Pair] = set()
+        self.counted: set[Id] = set()
         self.guards: dict[Pair, StartGuard] = {}
         self.taken: dict[Pair, StartGuard] = {}
         self.messages: dict[Id, Message] = {}
         self.versions: dict[tuple[Id, int], bool] = {}
         if messages:
             jobs = sorted({job for each in intents for _, job in each.start.runs})
-            self.messages = {row.id: row for row in connection.load(Message, "messages_locked", ids=messages)}
+            self.messages = {
+                row.id: row for row in connection.load(Message, "messages_locked", ids=sorted(transaction.message_ids.union(messages)))
+            }
             self.versions = {(Id(message), number): wiped is None for message, number, wiped in connection.fetch("versions", ids=messages)}
             guards = connection.load(StartGuard, "guards_of_pairs", message_ids=messages, job_ids=jobs)
             self.guards = {(guard.message_id, guard.job_id): guard for guard in guards}
@@ -114,6 +123,7 @@ class _Desk:
                 self.rows.add(row)
         if message:
             message.run_count += len(intent.start.runs)
+            self.counted.add(message.id)
         if intent.saved_input:
             self.rows.add(intent.saved_input)
 
@@ -122,8 +132,8 @@ class _Desk:
         connection = self.transaction.connection
         self.rows.write(connection)
         connection.write(self.taken.values(), Conflict.REPLACE)
-        for message in self.messages.values():
-            connection.change("message_counted", id=message.id, run_count=message.run_count)
+        for message in self.counted:
+            connection.change("message_counted", id=message, run_count=self.messages[message].run_count)
         recompute_job_states(connection, self.pairs)
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.records.database import Connection, Database
-from kivuko.records.intents import Change, Handlers, Intent, Pending, Transaction, grouped
+from kivuko.records.intents import Change, Handlers, Intent, Pending, Transaction, apart, grouped
 from kivuko.records.waiting import Waiting
 
 __all__ = ["Writer"]
@@ -86,7 +86,8 @@ class Writer:
         connection: Connection | None = None
         while batch := self._waiting.take():
             try:
-                connection = self._write(connection, batch)
+                for part in apart(batch) if self._database.writers > 1 else [batch]:
+                    connection = self._write(connection, part)
             finally:
                 self._waiting.done(batch)
         if connection is not None:
@@ -130,7 +131,9 @@ class Writer:
         settled: list[tuple[Sequence[Pending[Any]], Sequence[Any]]] = []
         connection.begin()
         try:
-            transaction = Transaction(connection, self._now_us() if self._now_us else connection.now_us(), repeated)
+            now_us = self._now_us() if self._now_us else connection.now_us()
+            messages = frozenset(pending.intent.message_id for pending in batch if pending.intent.message_id)
+            transaction = Transaction(connection, now_us, repeated, messages)
             for group in grouped(batch):
                 handler = self._handlers[group[0].intent.family]
                 settled.append((group, handler(transaction, [pending.intent for pending in group])))
