@@ -11,7 +11,7 @@ const nodeModule = require('node:module')
 const { pathToFileURL } = require('node:url')
 
 const hostRequire = nodeModule.createRequire(__filename)
-const { freeze, keys, defineProperty, create, getOwnPropertyNames } = Object
+const { freeze, keys, defineProperty, create } = Object
 const NOT_EXPORTS = new Set(['default', '__esModule', 'module.exports'])
 
 /** What V8's cached code depends on besides the source: version, flags, processor. */
@@ -35,14 +35,15 @@ function namesOf(target) {
   return keys(target).filter(name => !NOT_EXPORTS.has(name)).sort()
 }
 
+const isObject = value => value !== null && (typeof value === 'object' || typeof value === 'function')
+
 /** A namespace of a module in CommonJS, as `import` gives it: its exports by name, live, and the whole as default. */
 function namespaceOf(exports) {
   const namespace = create(null)
-  const isObject = exports !== null && (typeof exports === 'object' || typeof exports === 'function')
-  for (const name of isObject ? keys(exports) : []) {
+  for (const name of isObject(exports) ? keys(exports) : []) {
     if (name !== 'default') defineProperty(namespace, name, { enumerable: true, configurable: true, get: () => exports[name] })
   }
-  if (isObject && exports.__esModule) defineProperty(namespace, '__esModule', { value: true })
+  if (isObject(exports) && exports.__esModule) defineProperty(namespace, '__esModule', { value: true })
   return defineProperty(namespace, 'default', { enumerable: true, value: exports })
 }
 
@@ -52,10 +53,15 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
   const shared = new Map() // module id → record; third-party modules, for the life of the host
   const namespaces = new WeakMap() // exports of a third-party module or builtin → namespace
   const known = new WeakSet() // namespaces, so that they are not wrapped twice
+  const builtins = new Map() // node:… → namespace
+  const lateNames = new Map() // id of a third-party module or builtin → names of its namespace, as its baker saw them
+  const lateNamespaces = new Map() // the same id → namespace that evaluates the module when it is read
+  const waiting = [] // third-party scripts that were not needed so far: [folder, part]
   const bundles = new Map() // key → {entry}
   const folders = new Map() // key → {target, folder}
   const guarded = new Set()
   let spare = null
+  let late = false
 
   // ------------------------------------------------------------------------------------------------ scripts
 
@@ -85,11 +91,23 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
     }
   }
 
+  function sourceInWaiting(id) {
+    for (let index = 0; index < waiting.length && !sources.has(id); index += 1) {
+      const [folder, part] = waiting[index]
+      if (part.holds.some(start => id.startsWith(start))) {
+        waiting.splice(index, 1)
+        index -= 1
+        loadScript(folder, part)
+      }
+    }
+    return sources.get(id)
+  }
+
   // ------------------------------------------------------------------------------------------------ modules
 
   /** The record of a module, evaluated; `fresh` holds the records of one instance of the @openfn modules. */
   function recordOf(id, fresh) {
-    const source = sources.get(id)
+    const source = sources.get(id) || sourceInWaiting(id)
     if (!source) throw Object.assign(new Error(`the bundle lacks the module ${id}`), { code: 'MODULE_NOT_FOUND' })
     const records = source.kind === 'vendor' ? shared : fresh
     const there = records.get(id)
@@ -112,7 +130,32 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
     module.filename = file
     module.require = requireFor(source, fresh)
     const url = source.position ? pathToFileURL(file).href : `file:///${source.id}`
-    source.run.call(source.esm ? undefined : module.exports, module, module.exports, module.require, file, folder, namespace, url)
+    const { require } = module
+    const bind = specifier => lateImport(source, specifier) || namespace(require(specifier))
+    source.run.call(source.esm ? undefined : module.exports, module, module.exports, require, file, folder, namespace, bind, url)
+  }
+
+  function lateImport({ deps, ids }, specifier) {
+    const id = ids[deps[specifier]]
+    const names = late ? lateNames.get(id) : undefined
+    if (!names || shared.has(id) || builtins.has(id)) return undefined
+    if (!lateNamespaces.has(id)) lateNamespaces.set(id, namespaceOnDemand(id, names))
+    return lateNamespaces.get(id)
+  }
+
+  function namespaceOnDemand(id, names) {
+    let real
+    const evaluated = () => real || (real = evaluatedNamespace(id))
+    const made = create(null)
+    for (const name of names) defineProperty(made, name, { enumerable: true, get: () => evaluated()[name] })
+    return made
+  }
+
+  function evaluatedNamespace(id) {
+    if (id.startsWith('node:')) return builtin(id)
+    const { module } = recordOf(id, new Map())
+    guard(module)
+    return namespace(module.exports)
   }
 
   function requireFor(source, fresh) {
@@ -121,13 +164,10 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
     function require(specifier) {
       const id = ids[deps[specifier]]
       if (id === undefined) return requireUnlisted(specifier, source)
-      if (id.startsWith('node:')) return esm ? namespace(hostRequire(id)) : hostRequire(id)
-      const { module, esm: targetIsModule } = recordOf(id, fresh)
+      if (id.startsWith('node:')) return esm ? builtin(id) : hostRequire(id)
+      const { module, esm: isModule } = recordOf(id, fresh)
       if (isOurs && sources.get(id).kind === 'vendor') guard(module)
-      if (targetIsModule) {
-        if (module.exports !== null && typeof module.exports === 'object') known.add(module.exports)
-        return module.exports
-      }
+      if (isModule && isObject(module.exports)) known.add(module.exports)
       return module.exports
     }
     require.resolve = specifier => (deps[specifier] === undefined ? specifier : ids[deps[specifier]])
@@ -143,9 +183,14 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
     throw Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [source.id] })
   }
 
+  function builtin(id) {
+    if (!builtins.has(id)) builtins.set(id, namespace(hostRequire(id)))
+    return builtins.get(id)
+  }
+
   /** Takes the place of esbuild's __toESM: what `import` binds to. */
   function namespace(exports) {
-    if (exports === null || (typeof exports !== 'object' && typeof exports !== 'function')) return namespaceOf(exports)
+    if (!isObject(exports)) return namespaceOf(exports)
     if (known.has(exports)) return exports
     if (!namespaces.has(exports)) {
       const made = namespaceOf(exports)
@@ -158,7 +203,7 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
   /** An adaptor must not change a third-party package for the next Attempt: its exports are frozen, one level deep. */
   function guard(module) {
     const { exports } = module
-    if (!module.loaded || exports === null || (typeof exports !== 'object' && typeof exports !== 'function')) return
+    if (!module.loaded || !isObject(exports)) return
     if (!guarded.has(exports)) guarded.add(freeze(exports))
   }
 
@@ -232,8 +277,12 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
     return { get: key => targets.get(key) }
   }
 
-  /** Loads modules [{specifier, key, form, file}] and evaluates them once; throws Error that names the module and why it fails. */
-  async function preload(modules) {
+  /** Loads modules [{specifier, key, form, file}] and evaluates them once; throws Error that names the module and why it fails.
+   *
+   * With `late`, third-party modules are evaluated when an adaptor first uses one of their exports, not now: a process that runs one job
+   * starts 50 CPU ms earlier. Where an integrity check runs it must stay off, for evaluating undici changes the main realm. */
+  async function preload(modules, options = {}) {
+    late = Boolean(options.late)
     for (const wanted of modules) {
       if (bundles.has(wanted.key) || folders.has(wanted.key)) continue
       try {
@@ -249,8 +298,12 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
   }
 
   function loadBundle({ key, file }) {
-    const { entry, scripts: parts } = JSON.parse(fs.readFileSync(file, 'utf8'))
-    for (const part of parts) loadScript(path.dirname(file), part)
+    const { entry, scripts: parts, late: namesById = {} } = JSON.parse(fs.readFileSync(file, 'utf8'))
+    for (const [id, names] of Object.entries(namesById)) lateNames.set(id, names)
+    for (const part of parts) {
+      if (late && part.kind === 'vendor') waiting.push([path.dirname(file), part])
+      else loadScript(path.dirname(file), part)
+    }
     bundles.set(key, { entry })
     try {
       recordOf(entry, new Map())
@@ -295,9 +348,22 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
     return [...scripts].filter(([, { cached }]) => !cached).map(([file, { script }]) => [file, script.createCachedData()])
   }
 
+  /** For the same: what modules of @openfn import from third-party modules and from Node, by module id. */
+  function importedNames() {
+    const found = {}
+    for (const { kind, deps, ids, esm } of sources.values()) {
+      if (kind === 'vendor' || !esm) continue
+      for (const id of Object.values(deps).map(index => ids[index])) {
+        if (builtins.has(id)) found[id] = keys(builtins.get(id))
+        else if (shared.has(id)) found[id] = keys(namespace(shared.get(id).module.exports))
+      }
+    }
+    return found
+  }
+
   const cachesUsed = () => [...scripts.values()].every(({ cached }) => cached)
 
-  return { preload, instance, names, classify, objectsToGuard, codeCaches, cachesUsed, cacheKey: nodeFlagsKey }
+  return { preload, instance, names, classify, objectsToGuard, codeCaches, importedNames, cachesUsed, cacheKey: nodeFlagsKey }
 }
 
-module.exports = { createLoader, cacheKey, getOwnPropertyNames }
+module.exports = { createLoader, cacheKey }

@@ -29,9 +29,9 @@ function packageOf(file) {
   if (!match) throw new Unbundled(`${file} lies outside node_modules`)
   const folder = match[1]
   if (!packages.has(folder)) {
-    const { name, version, type } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
+    const { name, version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
     const kind = /^@openfn\//.test(name) ? (name === '@openfn/language-common' ? 'common' : 'adaptor') : 'vendor'
-    packages.set(folder, { folder, name: name || path.basename(folder), version: version || '0.0.0', type, kind, needs: new Map() })
+    packages.set(folder, { folder, name: name || path.basename(folder), version: version || '0.0.0', kind, signature: '' })
   }
   return packages.get(folder)
 }
@@ -52,45 +52,40 @@ function resolveFile(file) {
   return found
 }
 
-/** Resolves as Node does, remembers what is missing instead of failing (optional packages), refuses files outside the tree. */
-function resolver(root, missing) {
-  const passed = Symbol('passed')
-  return {
-    name: 'kivuko-resolve',
-    setup(build) {
-      build.onResolve({ filter: /.*/ }, async args => {
-        if (args.pluginData === passed || args.kind === 'entry-point') return undefined
-        if (isBuiltin(args.path)) return { path: args.path, external: true }
-        const { path: text, kind, importer, resolveDir } = args
-        const found = await build.resolve(text, { kind, importer, resolveDir, pluginData: passed })
-        if (found.errors.length || !path.isAbsolute(found.path)) {
-          missing.add(text)
-          return { path: text, external: true }
-        }
-        if (path.relative(root, found.path).startsWith('..')) throw new Unbundled(`${importer} imports ${found.path}, outside the repo`)
-        if (found.path.endsWith('.node')) throw new Unbundled(`it has a native addon, ${found.path}`, true)
-        return { path: found.path, pluginData: passed }
-      })
-    },
+/** Reads everything below the entry files, resolved as Node does. Packages that are not installed (optional ones) become external. */
+async function metafileOf(entryPoints, root) {
+  const output = { bundle: true, write: false, metafile: true, outdir: root, platform: 'node', format: 'cjs', logLevel: 'silent' }
+  const resolution = { absWorkingDir: root, mainFields: ['main'], conditions: [], preserveSymlinks: true, loader: { '.node': 'empty' } }
+  const completeness = { treeShaking: false, ignoreAnnotations: true }
+  const external = []
+  for (;;) {
+    try {
+      return (await esbuild.build({ ...output, ...resolution, ...completeness, entryPoints, external })).metafile
+    } catch (error) {
+      const missing = (error.errors || []).map(({ text }) => /^Could not resolve "([^"]+)"/.exec(text))
+      const names = missing.filter(Boolean).map(([, name]) => name).filter(name => !/^[./]/.test(name) && !external.includes(name))
+      if (!names.length || missing.some(match => !match)) throw error
+      external.push(...names)
+    }
   }
 }
 
-/** The module graph below entry files: file → {format, imports: [{original, target | builtin}]}. */
+/** The module graph below entry files: file → {format, text, links: [{original, file | builtin}]}. */
 async function graphOf(entries, root) {
-  const missing = new Set()
-  const options = { bundle: true, write: false, metafile: true, outdir: root, platform: 'node', format: 'cjs', absWorkingDir: root, logLevel: 'silent' }
-  const resolution = { mainFields: ['main'], conditions: [], preserveSymlinks: true, plugins: [resolver(root, missing)] }
-  const { metafile } = await esbuild.build({ ...options, ...resolution, entryPoints: entries, treeShaking: false, loader: { '.node': 'empty' } })
   const graph = new Map()
-  for (const [name, { format, imports }] of Object.entries(metafile.inputs)) {
-    const links = imports.filter(({ original, path: target, external }) => original || (external && target))
-    graph.set(path.join(root, name), {
-      format,
-      links: links.map(({ original, path: target, external, kind }) =>
-        external ? { original: target, builtin: isBuiltin(target), kind } : { original, file: path.join(root, target), kind }),
-    })
+  for (const [name, { format, imports }] of Object.entries((await metafileOf(entries, root)).inputs)) {
+    const file = path.join(root, name)
+    check(file, root)
+    const links = imports.map(({ original, path: target, external }) =>
+      external ? { original: target, builtin: isBuiltin(target) } : { original, file: path.join(root, target) })
+    graph.set(file, { format, text: fs.readFileSync(file, 'utf8'), links: links.filter(({ original }) => original) })
   }
   return graph
+}
+
+function check(file, root) {
+  if (path.relative(root, file).startsWith('..')) throw new Unbundled(`it imports ${file}, outside the repo`)
+  if (file.endsWith('.node')) throw new Unbundled(`it has a native addon, ${file}`, true)
 }
 
 /** Signature of a package: equal for two folders that hold the same versions all the way down, so hosts can share modules between trees. */
@@ -152,9 +147,8 @@ async function main() {
     try {
       answers.push({ ok: true, ...(await bundleAdaptor(adaptor, root)) })
     } catch (error) {
-      const reason = (error.errors || []).map(({ text, detail }) => (detail && detail.message) || text).join('; ') || error.message
-      const addons = Boolean(error.addons || (error.errors || []).some(({ detail }) => detail && detail.addons))
-      answers.push({ ok: false, name: adaptor.name, version: adaptor.version, reason, addons })
+      const reason = (error.errors || []).map(({ text }) => text).join('; ') || error.message
+      answers.push({ ok: false, name: adaptor.name, version: adaptor.version, reason, addons: Boolean(error.addons) })
     }
   }
   process.stdout.write(JSON.stringify(answers))

@@ -10,40 +10,54 @@ const path = require('node:path')
 const crypto = require('node:crypto')
 
 const KINDS = ['vendor', 'common', 'adaptor']
+const LARGE = 50_000 // characters
 
 async function emit({ esbuild, graph, packageOf, bundlesFolder, known }) {
   const idOf = file => identify(file, graph, packageOf)
   const ids = new Map()
-  const groups = new Map()
   const readable = new Set()
+  const files = []
   for (const file of graph.keys()) {
     const id = idOf(file)
     ids.set(id, file)
     if (known.has(id)) continue
-    const owner = packageOf(file)
-    if (graph.get(file).text && asksWhere(graph.get(file).text)) readable.add(owner.folder)
-    const group = owner.kind === 'vendor' ? 'vendor' : `${owner.kind} ${owner.name}@${owner.version}`
-    if (!groups.has(group)) groups.set(group, [])
-    groups.get(group).push(file)
+    files.push(file)
+    if (asksWhere(graph.get(file).text)) readable.add(packageOf(file).folder)
   }
   const scripts = []
-  for (const [group, files] of groups) {
-    const [kind, label = 'vendor'] = group.split(' ')
-    const content = await scriptOf({ esbuild, graph, packageOf, idOf, files: files.sort(), strict: kind !== 'vendor', readable })
-    scripts.push({ kind, name: label, file: write(bundlesFolder, content) })
+  for (const [name, members] of grouped(files.sort(), graph, packageOf)) {
+    const { kind } = packageOf(members[0])
+    const content = await scriptOf({ esbuild, graph, packageOf, idOf, files: members, strict: kind !== 'vendor' })
+    const holds = [...new Set(members.map(file => idOf(file).slice(0, -insideOf(file, packageOf).length)))]
+    scripts.push({ kind, name, file: write(bundlesFolder, content), holds })
   }
   scripts.sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind))
   return { scripts, ids, idOf, readable: [...readable] }
 }
 
+/** Large third-party packages get a file of their own, which a host may leave unread; the small ones share one: a file costs 0.2 ms. */
+function grouped(files, graph, packageOf) {
+  const sizes = new Map()
+  const groups = new Map()
+  for (const file of files) sizes.set(packageOf(file), (sizes.get(packageOf(file)) || 0) + graph.get(file).text.length)
+  for (const file of files) {
+    const owner = packageOf(file)
+    const isOwn = owner.kind !== 'vendor' || sizes.get(owner) > LARGE
+    const group = isOwn ? `${owner.name}@${owner.version}` : 'vendor'
+    if (!groups.has(group)) groups.set(group, [])
+    groups.get(group).push(file)
+  }
+  return groups
+}
+
+const insideOf = (file, packageOf) => path.relative(packageOf(file).folder, file).split(path.sep).join('/')
+
 function identify(file, graph, packageOf) {
   const { folder, name, version, signature } = packageOf(file)
-  const inside = path.relative(folder, file).split(path.sep).join('/')
   const node = graph.get(file)
-  if (node && node.text === undefined) node.text = fs.readFileSync(file, 'utf8')
   // A module that asks where it lies is only the same module at the same place.
   const place = node && asksWhere(node.text) ? `#${digest(folder).slice(0, 8)}` : ''
-  return `${name}@${version}#${signature}${place}/${inside}`
+  return `${name}@${version}#${signature}${place}/${insideOf(file, packageOf)}`
 }
 
 /** Whether a module may read files that lie beside it. A bare __filename (undici tidies its stacks with it) does not count. */
@@ -78,7 +92,19 @@ async function scriptOf({ esbuild, graph, packageOf, idOf, files, strict }) {
 function isModule(file, node, owner) {
   if (file.endsWith('.mjs')) return true
   if (file.endsWith('.cjs') || file.endsWith('.json')) return false
-  return owner.type === 'module' || node.format === 'esm'
+  return typeBelow(path.dirname(file), owner.folder) === 'module' || node.format === 'esm'
+}
+
+const types = new Map()
+
+/** `type` of the nearest package.json: packages that are published twice have one in each of their two folders. */
+function typeBelow(folder, top) {
+  if (!types.has(folder)) {
+    const file = path.join(folder, 'package.json')
+    const found = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')).type || 'none' : undefined
+    types.set(folder, found || (folder === top ? 'none' : typeBelow(path.dirname(folder), top)))
+  }
+  return types.get(folder)
 }
 
 async function functionOf({ esbuild, file, node, owner, strict }) {
@@ -92,15 +118,36 @@ async function functionOf({ esbuild, file, node, owner, strict }) {
   const mode = strict || esm ? "'use strict';" : ''
   // An ES module may declare __dirname itself.
   const place = esm ? '__file,__folder' : '__filename,__dirname'
-  return `function(module,exports,require,${place},__namespace,__url){${mode}${withoutToESM(code, file)}\n}`
+  const text = esm ? withHostHelpers(code, file) : code
+  return `function(module,exports,require,${place},__namespace,__import,__url){${mode}${strict && esm ? withLateImports(text) : text}\n}`
 }
 
-/** esbuild's own __toESM copies every export on each call; the host's namespaces are made once (engine.md §8.4, rule 2). */
-function withoutToESM(code, file) {
-  if (!/\b__toESM\(/.test(code)) return code
-  const pattern = /^var __toESM = \(mod, isNodeMode, target\) => \([^]*?^\)\);$/m
-  if (!pattern.test(code)) throw new Error(`esbuild's __toESM has an unknown shape in ${file}`)
-  return code.replace(pattern, 'var __toESM = __namespace;')
+const HELPERS = [
+  // Copies every export on each call; the host's namespaces are made once (engine.md §8.4, rule 2).
+  [/\b__toESM\(/, /^var __toESM = \(mod, isNodeMode, target\) => \([^]*?^\)\);$/m, 'var __toESM = __namespace;'],
+  // Copies them too; the object of getters can be the exports itself.
+  [
+    /\b__toCommonJS\(/,
+    /^var __toCommonJS = \(mod\) => __copyProps\(__defProp\(\{\}, "__esModule", \{ value: true \}\), mod\);$/m,
+    'var __toCommonJS = (mod) => __defProp(mod, "__esModule", { value: true });',
+  ],
+]
+
+/** Replaces helpers that esbuild puts before a module. Fails when their shape is unknown: a silent copy per Attempt would be slow. */
+function withHostHelpers(code, file) {
+  return HELPERS.reduce((text, [use, shape, replacement]) => {
+    if (!use.test(text)) return text
+    if (!shape.test(text)) throw new Error(`esbuild's ${replacement.split(' ')[1]} has an unknown shape in ${file}`)
+    return text.replace(shape, replacement)
+  }, code)
+}
+
+/** Lets the host decide when an imported module is evaluated; imports of which nothing is bound stay where they are. */
+function withLateImports(code) {
+  return code.replace(/^var (\w+) = (?:__toESM\(require\("([^"]+)"\)(?:, 1)?\)|require\("([^"]+)"\));$/gm, (line, name, whole, named) => {
+    const isUsed = code.split(new RegExp(`\\b${name}\\b`)).length > 2
+    return isUsed ? `var ${name} = __import("${whole || named}");` : line
+  })
 }
 
 function write(folder, content) {
