@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 
 from kivuko.engines.run import HostKey, Limits, ModuleFiles
@@ -16,7 +15,11 @@ def credential_text(settings: AttemptSettings, configuration: bytes | None) -> s
 
     A changed credential gives another text, and so a fresh host.
     """
-    return "" if settings.one_host or configuration is None else hashlib.sha256(configuration).hexdigest()
+    if settings.one_host or configuration is None:
+        return ""
+    from hashlib import sha256  # loads OpenSSL, 5 ms that the command line never needs
+
+    return sha256(configuration).hexdigest()
 
 
 def host_key(settings: AttemptSettings, credential: str, modules: Iterable[ModuleFiles]) -> HostKey:

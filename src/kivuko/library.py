@@ -1,0 +1,193 @@
+"""The library: run and compile jobs and workflows from Python (``import kivuko``)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from kivuko.adaptors import Adaptor, Layout, Repo, RepoSettings, default_folder, parse_specifier
+from kivuko.engines import Engine, EngineSettings
+from kivuko.errors import InputError
+from kivuko.language import AdaptorNames, compile_portable
+from kivuko.projects import job_plan, load_plan
+from kivuko.runtime import AttemptResult, AttemptSettings, CredentialResolver, Outside, Reason, execute, prepare
+from kivuko.runtime.logs import LogSink
+from kivuko.workflow import ExecutionPlan, Job, Workflow, read_plan
+
+__all__ = ["Credentials", "Program", "Result", "Session", "compile", "load", "run"]
+
+Program = str | Path | Workflow | ExecutionPlan | Mapping[str, object]
+"""What can be run: the source of a job (a text is never taken for a path), the path of a job (``.js``) or of a workflow (``.json``,
+``.yaml``), a workflow or plan, or the JSON of a plan."""
+
+Credentials = Mapping[str, Mapping[str, object]] | CredentialResolver
+"""Configurations by the id of their credential, or a function that gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The end of a run.
+
+    ``state`` is the final state as Python values: of one leaf, or ``{"leaf": state}`` of several; None without any. ``attempt`` holds all
+    else that is known, the Runs among it.
+    """
+
+    state: object
+    attempt: AttemptResult
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything went well, in the end."""
+        return self.attempt.reason == "success"
+
+    @property
+    def reason(self) -> Reason:
+        """Why the run ended: success, fail, crash, kill or exception."""
+        return self.attempt.reason
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, with the kind of error before it, or None."""
+        return None if self.ok else f"{self.attempt.error_type}: {self.attempt.error_message}"
+
+
+class Session:
+    """Keeps JavaScript warm between runs. A context manager; one thread uses it at a time.
+
+    >>> with Session() as session:
+    ...     for n in (1, 2):
+    ...         session.run("export default [state => ({ n: state.data.n * 2 })]", {"data": {"n": n}}).state
+    {'n': 2}
+    {'n': 4}
+    """
+
+    def __init__(self, *, repo: Path | None = None, install: bool = True) -> None:
+        """``repo`` is the folder of installed adaptors (None: the command line's). With ``install`` missing adaptors are installed.
+
+        Nothing is started yet.
+        """
+        folder = (repo or default_folder()).expanduser().absolute()
+        layout = Layout(folder)
+        self._engine = Engine(EngineSettings(store=layout.bundles, acorn=layout.acorn))
+        self._repo = Repo(folder, loader=self._engine, settings=RepoSettings.from_environment(os.environ))
+        self._install = install
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every process of the session."""
+        self._engine.close()
+
+    def run(
+        self,
+        program: Program,
+        state: object = None,
+        *,
+        adaptors: Sequence[str] = (),
+        credentials: Credentials | None = None,
+        timeout_ms: int | None = None,
+        on_log: LogSink | None = None,
+    ) -> Result:
+        """Runs a job or a workflow; see ``kivuko.run``."""
+        plan = load(program, adaptors=adaptors)
+        settings = AttemptSettings(attempt=str(next(self._numbers)), timeout_ms=timeout_ms)
+        prepared = prepare(plan, self._resolve, engine=self._engine, settings=settings, on_log=on_log)
+        outside = Outside(credentials=_resolver(credentials), on_log=on_log)
+        attempt = execute(prepared, _state_bytes(state), self._engine, settings=settings, outside=outside)
+        return Result(None if attempt.state is None else json.loads(attempt.state), attempt)
+
+    def compile(self, source: str, adaptors: Sequence[str] = ()) -> str:
+        """Compiles a job; see ``kivuko.compile``."""
+        found = [self._resolve(text) for text in adaptors]
+        return compile_portable(source, [AdaptorNames(adaptor.files.specifier, adaptor.exports) for adaptor in found]).code
+
+    def _resolve(self, text: str) -> Adaptor:
+        return self._repo.resolve(parse_specifier(text), install=self._install)
+
+
+def run(
+    program: Program,
+    state: object = None,
+    *,
+    adaptors: Sequence[str] = (),
+    credentials: Credentials | None = None,
+    timeout_ms: int | None = None,
+    on_log: LogSink | None = None,
+) -> Result:
+    """Runs a job or a workflow and gives its final state.
+
+    ``state`` is the initial state as JSON values (None: empty ``data`` and ``configuration``). ``adaptors`` are those of a single job;
+    the jobs of a workflow name their own. ``credentials`` are looked up by the ids that jobs name. ``timeout_ms`` bounds each job.
+    ``on_log`` hears every log line, without secrets. What goes wrong inside jobs is in the result; raises InputError, CompileError,
+    AdaptorProblem or EngineError for the rest.
+
+    >>> result = run("export default [state => ({ greeting: `Hi ${state.data.name}` })]", {"data": {"name": "Ann"}})
+    >>> result.state
+    {'greeting': 'Hi Ann'}
+    >>> result.ok
+    True
+    """
+    with Session() as session:
+        return session.run(program, state, adaptors=adaptors, credentials=credentials, timeout_ms=timeout_ms, on_log=on_log)
+
+
+def compile(source: str, adaptors: Sequence[str] = ()) -> str:  # noqa: A001  the library's word; the builtin is not used here
+    """The job as a JavaScript module that any OpenFn-compatible runtime executes. Raises CompileError or AdaptorProblem.
+
+    >>> print(compile("const twice = x => x * 2;\\nfn(state => twice(state.data));"))
+    const twice = x => x * 2;
+    export default [fn(state => twice(state.data))];
+    """
+    with Session() as session:
+        return session.compile(source, adaptors)
+
+
+def load(program: Program, *, adaptors: Sequence[str] = ()) -> ExecutionPlan:
+    """The plan that a path, a source, a workflow or the JSON of a plan stands for. Raises InputError.
+
+    >>> [job.id for job in load({"steps": [{"id": "fetch", "expression": "get('/')"}]}).workflow.jobs]
+    ['fetch']
+    """
+    if isinstance(program, str):
+        return ExecutionPlan(Workflow((Job("job-1", program, adaptors=tuple(adaptors)),)))
+    if isinstance(program, Path) and program.suffix == ".js":
+        return job_plan(str(program), Path(), tuple(adaptors))
+    if adaptors:
+        raise InputError("Adaptors were given for a workflow", fix="Name the adaptors in the jobs of the workflow.")
+    if isinstance(program, Path):
+        return load_plan(str(program), Path())
+    if isinstance(program, ExecutionPlan):
+        return program
+    return ExecutionPlan(program) if isinstance(program, Workflow) else read_plan(program)
+
+
+def _resolver(credentials: Credentials | None) -> CredentialResolver | None:
+    if credentials is None or callable(credentials):
+        return credentials
+    known = credentials
+
+    def look_up(identity: str) -> Mapping[str, object]:
+        if identity not in known:
+            raise InputError(f"there is none among those given ({', '.join(known) or 'none at all'})")
+        return known[identity]
+
+    return look_up
+
+
+def _state_bytes(state: object) -> bytes:
+    if state is None:
+        return b'{"data":{},"configuration":{}}'
+    try:
+        return json.dumps(state, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise InputError(f"The initial state is no JSON: {problem}", fix="Use dicts, lists, texts, numbers and None.") from problem
