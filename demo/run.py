@@ -132,7 +132,7 @@ def show_result(screen: Screen, result: dict[str, Any], story: Story) -> None:
         {"form": one["form"], "patient": one["name"], "clinic": one["clinic"], "why it was refused": "; ".join(one["why"])}
         for one in refused
     ]
-    screen.table(rows, {"form": 8, "patient": 18, "clinic": 24, "why it was refused": 0})
+    screen.table(rows, {"form": 8, "patient": 22, "clinic": 24, "why it was refused": 0})
     screen.text(
         f"All of it took {story.seconds:.2f} s, start of the programs included. The refused ones stopped nobody else: the job\n"
         "asked the adaptor not to throw on 409 and 422, and wrote the server's reasons into the final state."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,8 @@ VERSIONS = {
     "mssql": "7.1.3",
     "mongodb": "2.2.3",
 }
+# The newest releases ask for a language-common that the registry does not have (adaptors.md §11.1).
+_OVERRIDES = json.dumps({"@openfn/language-common": VERSIONS["common"]})
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,7 +37,8 @@ def adaptor_repo(*names: str) -> Path:
     if missing:
         wanted = [word for name in missing for word in ("-a", f"{name}@{VERSIONS[name]}")]
         command = [kivuko_command(), "repo", "install", "--repo-dir", str(folder), *wanted]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        environment = {**os.environ, "KIVUKO_NPM_OVERRIDES": _OVERRIDES}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         if done.returncode:
             raise RuntimeError(f"kivuko repo install {' '.join(missing)} failed:\n{done.stdout}\n{done.stderr}")
     return folder
