@@ -59,8 +59,8 @@ def test_broken_json_and_yaml_name_the_place(tmp_path: Path) -> None:
     assert "line" in yaml.value.details
 
 
-@pytest.mark.parametrize("text", ["[]", '"x"', '{"a": 1}', '{"a": [1]}'])
-def test_what_is_no_map_of_maps_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["[]", '"x"', "5"])
+def test_what_is_no_map_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text)
     with pytest.raises(InputError, match="is no credential map"):
         read_credential_map("c.json", tmp_path, {})

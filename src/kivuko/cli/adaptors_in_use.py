@@ -80,7 +80,9 @@ class AdaptorsInUse:
 
         def hear(notice: Notice) -> None:
             nonlocal installed
-            installed = installed or notice.kind == "installed"
+            if notice.kind == "installing" and not installed:
+                installed = True
+                self.call.log.always("Installing packages...")
             self.hear(notice)
 
         texts: dict[str, str] = {}
@@ -103,17 +105,10 @@ class AdaptorsInUse:
             self._found[text] = adaptor
         return FoundAdaptor(adaptor.files.specifier, adaptor.exports, adaptor.files)
 
-    def hear_install(self, notice: Notice) -> None:
-        """As ``hear``, for a command that has said itself that it installs."""
-        if notice.kind == "installing":
-            self.progress.show(f"Installing {notice.name}")
-        else:
-            self.hear(notice)
-
     def hear(self, notice: Notice) -> None:
         """Log what the store tells, and show what takes long."""
         if notice.kind in ("installing", "bundling", "waiting"):
-            self.progress.show(f"Installing {notice.name}" if notice.kind == "installing" else notice.text)
+            self.progress.show(notice.text)
         self.progress.clear()
         self.call.log.write(notice.level, "CLI", (notice.text,), notice.text)
 

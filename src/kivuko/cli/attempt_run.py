@@ -57,8 +57,8 @@ def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: Executio
     outside = Outside(on_log=printed.hear, on_event=manner.on_event)
     result = execute(program, state, engine, settings=manner.settings, outside=outside)
     progress.show("")
-    state = _without_configuration(plan, result)
-    document = engine.pretty(state) if state is not None and result.has_output else None
+    final = _without_configuration(plan, result)
+    document = engine.pretty(final) if final is not None and result.has_output else None
     return Ending(result, program, document)
 
 

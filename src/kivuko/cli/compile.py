@@ -15,7 +15,7 @@ from kivuko.cli.execute_options import WORD_OF_WORKSPACE, ignored_names, path_an
 from kivuko.cli.failure import print_compile_error
 from kivuko.cli.job_path import kind_of
 from kivuko.cli.output_file import OutputFile
-from kivuko.cli.plan_file import job_plan, load_plan
+from kivuko.projects import job_plan, load_plan
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR, TRACE, WORKSPACE
 from kivuko.engines import Engine

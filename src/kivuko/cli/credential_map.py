@@ -16,11 +16,11 @@ __all__ = ["apply_credentials", "read_credential_map"]
 _ENV = "env:"
 
 
-def read_credential_map(path: str, folder: Path, environment: Mapping[str, str]) -> dict[str, dict[str, object]]:
+def read_credential_map(path: str, folder: Path, environment: Mapping[str, str]) -> dict[str, object]:
     """The map in the file ``path`` (relative to ``folder``): JSON by its extension, else YAML. An empty file is an empty map.
 
     A text value ``env:NAME`` is replaced by that variable of ``environment``. Raises OptionInvalid when the file is missing, InvalidJson
-    when it cannot be parsed, InputError when it is no map of maps or a variable is not set.
+    when it cannot be parsed, InputError when it is no map or a variable is not set.
     """
     file = folder / Path(path).expanduser()
     try:
@@ -34,28 +34,38 @@ def read_credential_map(path: str, folder: Path, environment: Mapping[str, str])
     found = _json(text, file) if file.suffix == ".json" else _yaml(text, file)
     if found is None:
         return {}
-    if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
+    if not isinstance(found, dict):
         raise InputError(f"{file} is no credential map", fix='Write an object of objects: {"my-credential": {"user": "…"}}.')
-    return {str(name): {key: _resolved(value, f"{name}.{key}", environment) for key, value in held.items()} for name, held in found.items()}
+    return {str(name): _resolved(held, str(name), environment) for name, held in found.items()}
 
 
-def apply_credentials(plan: ExecutionPlan, credentials: Mapping[str, Mapping[str, object]], log: Log) -> ExecutionPlan:
-    """The plan with values in place of the ids of credentials. Ids without values are told, and their jobs run without configuration."""
-    named = [job for job in plan.workflow.jobs if isinstance(job.configuration, str)]
+def apply_credentials(plan: ExecutionPlan, credentials: Mapping[str, object], log: Log) -> ExecutionPlan:
+    """The plan with values in place of the ids of credentials. Ids without values are told, and their jobs run without configuration.
+
+    Raises InputError when the value of an id is no object.
+    """
+    named = dict.fromkeys(job.configuration for job in plan.workflow.jobs if isinstance(job.configuration, str))
     if not named:
         return plan
-    missing = dict.fromkeys(str(job.configuration) for job in named if job.configuration not in credentials)
+    missing = [name for name in named if name not in credentials]
     if missing:
         log.warn("WARNING: credential IDs were found in the workflow, but values have not been provided:")
         log.warn("  " + ", ".join(missing))
         log.warn("Provide them with --credentials FILE, a map from these ids to values")
+    values = {name: _values(name, credentials[name]) for name in named if name in credentials}
     nodes = tuple(
-        replace(node, configuration=credentials.get(node.configuration))
+        replace(node, configuration=values.get(node.configuration))
         if isinstance(node, Job) and isinstance(node.configuration, str)
         else node
         for node in plan.workflow.nodes
     )
     return replace(plan, workflow=replace(plan.workflow, nodes=nodes))
+
+
+def _values(name: str, held: object) -> Mapping[str, object]:
+    if isinstance(held, dict):
+        return held
+    raise InputError(f"The credential {name} is no object", fix=f'Write an object of its values: {{"{name}": {{"user": "…"}}}}.')
 
 
 def _json(text: str, file: Path) -> object:

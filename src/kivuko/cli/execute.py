@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kivuko.adaptors import parse_specifier
 from kivuko.adaptors.package import read_package
-from kivuko.adaptors.specifier import parse_specifier
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.attempt_run import Ending, Manner, open_engine, run_plan
 from kivuko.cli.call import Call
@@ -19,16 +18,15 @@ from kivuko.cli.credential_map import apply_credentials, read_credential_map
 from kivuko.cli.execute_options import EXECUTE_OPTIONS, ExecuteOptions
 from kivuko.cli.job_path import PathKind, kind_of
 from kivuko.cli.output_file import OutputFile
-from kivuko.cli.plan_file import job_plan, load_plan, source_of
+from kivuko.projects import job_plan, load_plan, source_of
 from kivuko.cli.progress import Progress
 from kivuko.cli.starting_point import chosen_steps, initial_state
 from kivuko.cli.step_cache import StepCache
 from kivuko.cli.versions import log_versions, part_versions
 from kivuko.cli.watch import watch
-from kivuko.engines.engine import Engine
+from kivuko.engines import Engine
 from kivuko.errors import AdaptorProblem, InputError, KivukoError
-from kivuko.runtime.events import Event, JobCompleted, JobFailed
-from kivuko.runtime.settings import AttemptSettings, CompileSettings
+from kivuko.runtime import AttemptSettings, CompileSettings, Event, JobCompleted, JobFailed
 from kivuko.workflow import ExecutionPlan, check_keys, write_plan
 
 __all__ = ["COMMAND", "run"]
@@ -172,7 +170,7 @@ def _with_globals(call: Call, plan: ExecutionPlan, folder: Path) -> ExecutionPla
 def _with_access(call: Call, options: ExecuteOptions, plan: ExecutionPlan) -> ExecutionPlan:
     """The plan with the values of its credentials and access to collections."""
     path = call.arguments.text("credentials")
-    credentials: Mapping[str, Mapping[str, object]] = read_credential_map(path, options.workspace, call.environment) if path else {}
+    credentials = read_credential_map(path, options.workspace, call.environment) if path else {}
     plan = apply_credentials(plan, credentials, call.log)
     given, environment = call.arguments, call.environment
     endpoint = given.text("collections-endpoint") or environment.get("OPENFN_COLLECTIONS_ENDPOINT") or plan.options.collections_endpoint

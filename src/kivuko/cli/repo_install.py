@@ -31,7 +31,7 @@ def install(call: Call) -> int:
     with open_engine(call) as engine, Progress(call) as progress:
         adaptors = AdaptorsInUse.of(call, engine, progress)
         call.log.always("Installing packages...")
-        done = adaptors.repo.install(specifiers, progress=adaptors.hear_install)
+        done = adaptors.repo.install(specifiers, progress=adaptors.hear)
     call.log.success(f"Installation complete in {duration_text((time.monotonic() - began) * 1000)}")
     call.result({"installed": [{"name": one.name, "version": one.version, "already": one.already} for one in done]})
     return 0

@@ -81,7 +81,7 @@ def _is_free(reference: Reference, survey: Survey, lazy: LazyState) -> bool:
 def _ambiguous(source: SourceText, name: str, offset: int, one: str, other: str) -> CompileError:
     line, column = source.position(offset)
     return CompileError(
-        f'"{name}" is exported by both {one} and {other} ({line}:{column})',
+        f"Identifier '{name}' has already been declared: both {one} and {other} export it ({line}:{column})",
         line=line,
         column=column,
         fix=f"Import it from the adaptor you mean: import {{ {name} }} from '{one}'.",

@@ -86,7 +86,7 @@ def _refused(seen: Evidence) -> list[str]:
     if "404" not in seen.log:
         return ["ask for posts/180, which does not exist, so that the log tells of a 404"]
     if isinstance(errors, dict):
-        held = next(iter(errors.values()), {})
+        held: object = next(iter(errors.values()), None)
         name = held.get("name") if isinstance(held, dict) else None
         return [] if name == "AdaptorError" else [f"let the request itself fail (an AdaptorError); yours is {name}"]
     if "Request failed" in seen.log:
