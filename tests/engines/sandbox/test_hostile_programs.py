@@ -100,7 +100,7 @@ def test_06_a_heap_bomb_ends_with_node_saying_so(hostile, permission):
 )
 def test_07_26_memory_outside_the_heap_is_bounded_and_the_process_survives(hostile, permission, bomb):
     script = f"const all = []; attempt('bomb', () => {{ {bomb}; return 'unbounded' }}); say('alive', true)"
-    outcome = hostile(script, permission=permission, data_mb=1000, address_space_mb=2000)
+    outcome = hostile(script, permission=permission, data_mb=1000)
     assert outcome.said == {"bomb": outcome.said["bomb"], "alive": True}
     assert outcome.said["bomb"] in ("ERR_MEMORY_ALLOCATION_FAILED", "RangeError")
     assert outcome.status == 0

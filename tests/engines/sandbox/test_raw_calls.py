@@ -96,8 +96,11 @@ def test_sockets_of_other_families_and_protocols_are_refused(python, lacks):
     outcome = python(
         """
 import socket
-for name, arguments in {"unix": (1, 1, 0), "packet": (17, 3, 0), "vsock": (40, 1, 0), "raw": (2, 3, 1), "icmp": (2, 2, 1), "sctp": (2, 1, 132),
-                        "mptcp": (2, 1, 262), "audit": (16, 3, 9), "alg": (38, 5, 0), "tcp": (2, 1, 0), "udp6": (10, 2, 17), "routes": (16, 3, 0)}.items():
+kinds = {
+    "unix": (1, 1, 0), "packet": (17, 3, 0), "vsock": (40, 1, 0), "raw": (2, 3, 1), "icmp": (2, 2, 1), "sctp": (2, 1, 132),
+    "mptcp": (2, 1, 262), "audit": (16, 3, 9), "alg": (38, 5, 0), "tcp": (2, 1, 0), "udp6": (10, 2, 17), "routes": (16, 3, 0),
+}
+for name, arguments in kinds.items():
     attempt(name, lambda: socket.socket(*arguments).close() or "done")
 attempt("pair", lambda: socket.socketpair() and "done")
 """

@@ -91,7 +91,7 @@ def test_every_call_that_writes_is_refused(processor):
     """fork vfork ptrace process_vm_readv process_vm_writev bpf perf_event_open mount umount2 unshare setns pivot_root chroot keyctl add_key
     request_key userfaultfd io_uring_setup io_uring_enter io_uring_register kexec_load init_module finit_module delete_module reboot swapon
     open_by_handle_at memfd_create execveat pidfd_open pidfd_getfd process_madvise personality quotactl acct syslog settimeofday sethostname
-    setdomainname iopl ioperm listen pidfd_send_signal""".split(),
+    setdomainname iopl ioperm listen pidfd_send_signal""".split(),  # noqa: SIM905
 )
 def test_the_list_of_the_design_is_in_the_filter(name):
     assert verdict("x86_64", name) == "EPERM"

@@ -57,11 +57,12 @@ class Confinement:
     """What one process may do. Nothing may be written anywhere; everything not listed here or in the system lists is refused.
 
     ``readable`` and ``executable`` are absolute paths of files or folders; executable ones may be read too; the program is added.
-    ``data_mb`` and ``address_space_mb`` (megabytes of 2**20 bytes, None = no bound) bound private memory and the whole address space: Node
-    needs 561 MB of the first before a job allocates anything, and 2 000 MB of the second (engine.md §10). ``unix_sockets`` permits
-    AF_UNIX. ``watch_connect`` hands every connect, sendmsg and sendmmsg to a listener (``Child.listener``) that must answer them: level 2
-    of engine.md §12. ``user`` is the (uid, gid) to change to when the caller is root; it must be able to read the paths. ``layers``
-    are the mechanisms to apply; those that the platform lacks are named in ``Child.missing``.
+    ``data_mb`` and ``address_space_mb`` (megabytes of 2**20 bytes, None = no bound) bound private memory and the whole address space. Node
+    needs 561 MB of the first before a job allocates anything (engine.md §10). The second is for other programs: V8 reserves many
+    gigabytes for each WebAssembly memory without using them, and under a bound it ends the process where it would throw a RangeError.
+    ``unix_sockets`` permits AF_UNIX. ``watch_connect`` hands every connect, sendmsg, sendmmsg, and sendto with an address, to a listener
+    (``Child.listener``) that must answer them: level 2 of engine.md §12. ``user`` is the (uid, gid) to change to when the caller is root;
+    it must be able to read the paths. ``layers`` are the mechanisms to apply; those that the platform lacks are named in ``Child.missing``.
     """
 
     readable: tuple[str, ...] = ()
