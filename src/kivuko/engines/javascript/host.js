@@ -11,6 +11,8 @@ const egress = require('../egress/egress.js')
 
 const { stringify } = JSON
 const UNCAUGHT_BETWEEN_RUNS = 87
+// Node closes a destroyed socket at the end of a turn of its loop, and what hangs on it a turn later
+const TURNS_TO_CLOSE = 4
 const PENDING_READ = 'FSReqCallback'
 const loader = createLoader({})
 const guard = { taken: null }
@@ -87,9 +89,14 @@ function answerRun(job, { state, fault, followed, failure }, ms) {
 /** Ends an Attempt: its sockets are destroyed, its modules dropped; tells what it left behind. */
 async function end() {
   endAttempt()
-  await new Promise((resolve) => setImmediate(resolve))
+  let leftover = []
+  for (let turn = 0; turn < TURNS_TO_CLOSE; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    leftover = guard.taken ? guard.taken.leftovers() : []
+    if (leftover.length === 0) break
+  }
   const { rss } = process.memoryUsage()
-  wire.writeJson('e', stringify({ leftover: guard.taken ? guard.taken.leftovers() : [], rss }))
+  wire.writeJson('e', stringify({ leftover, rss }))
 }
 
 function check({ kind, script, body, source, acorn }) {
