@@ -1,4 +1,7 @@
-"""From a file to an execution plan whose texts are sources: jobs, workflows in JSON or YAML, and the files they name (jobs-and-runtime §2.1)."""
+"""From a file to an execution plan whose texts are sources: jobs, workflows in JSON or YAML, and the files they name.
+
+The rules are those of jobs-and-runtime §1.2 and §2.1.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,8 @@ def source_of(text: str, folders: tuple[Path, ...], where: str) -> str:
             return _read(file, f"File not found for {where}: {text}", "")
     if _NO_PATH.search(text):
         return text
-    raise FileMissing(f"File not found for {where}: {text}", details=f"It was looked for in {', '.join(str(folder) for folder in folders)}.")
+    looked = ", ".join(str(folder) for folder in folders)
+    raise FileMissing(f"File not found for {where}: {text}", details=f"It was looked for in {looked}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,9 @@ def _json(text: str, reason: str, where: str) -> object:
 
 
 def _yaml(text: str, where: str) -> object:
-    from ruamel.yaml import YAML  # 40 ms of start-up, and most runs read no YAML
-    from ruamel.yaml.error import YAMLError
+    import ruamel.yaml  # 40 ms of start-up, and most runs read no YAML
 
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, RecursionError) as problem:
+        return ruamel.yaml.YAML(typ="safe", pure=True).load(text)
+    except (ruamel.yaml.error.YAMLError, RecursionError) as problem:
         raise InputError("Invalid YAML in workflow", details=f"{where}: {problem}", fix="Correct the YAML at that place.") from problem
