@@ -133,11 +133,13 @@ class _Resolver:
 
     def _misplaced(self, leaf: Leaf) -> LazyStateError:
         node, name, frame = leaf.node, leaf.field, leaf.parent
+        chain = node
         while frame.kind == "parenthesized_expression" or (frame.kind in MEMBERS and name == "object"):
             node, name = frame.node, frame.field
+            chain = node if frame.kind in MEMBERS else chain
             assert frame.parent is not None
             frame = frame.parent
-        return self._error("Must be inside an operation", node, DETAILS)
+        return self._error("Must be inside an operation", chain, DETAILS)
 
     def _error(self, words: str, node: Node, details: str = "") -> LazyStateError:
         line, column = self.source.position(node.start_byte)

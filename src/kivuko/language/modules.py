@@ -140,9 +140,9 @@ class _Rewriter:
             return
         add(blank(source, keyword.start_byte, keyword.end_byte, ";"))
         add(Edit(default.start_byte, default.end_byte, (f"{x}.default=".ljust(default.end_byte - default.start_byte),)))
-        value = declaration or node.child_by_field_name("value")
-        if value is not None and value.type in WRITTEN_AS_VALUE:  # a declaration ends by itself, an expression does not
-            add(Edit(value.end_byte, value.end_byte, (";",), Side.CLOSE_OPERATION))
+        end = _end_of_declaration(node.child_by_field_name("value"))
+        if end is not None:
+            add(Edit(end, end, (";",), Side.CLOSE_OPERATION))
 
     def _reexport(self, node: Node) -> None:
         module, specifier = self._module(node)
@@ -199,6 +199,15 @@ def _character(match: re.Match[str]) -> str:
 
 def _member(name: str) -> str:
     return f"[{name}]" if name[:1] in ("'", '"') else f".{name}"
+
+
+def _end_of_declaration(value: Node | None) -> int | None:
+    """Where a nameless function or class ends that a default export begins with: as a declaration it ends by itself, an expression does
+    not, and tree-sitter takes brackets on the next line for its call."""
+    node = value
+    while node is not None and node.type not in WRITTEN_AS_VALUE:
+        node = node.children[0] if node.type in ("call_expression", "member_expression", "subscript_expression") else None
+    return None if node is None else node.end_byte
 
 
 def _specifiers(node: Node) -> list[Node]:

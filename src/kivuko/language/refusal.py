@@ -14,11 +14,11 @@ __all__ = ["refuse", "refuse_error"]
 
 TOKEN = (
     r"(?P<space>\s+|//[^\n\r\u2028\u2029]*|/\*.*?\*/)|(?P<comment>/\*)"
-    r"|(?P<string>'(?:[^'\\\n\r]|\\.)*'|\"(?:[^\"\\\n\r]|\\.)*\")|(?P<quote>['\"])"
+    r"|(?P<string>'(?:[^'\\\n\r]++|\\.)*+'|\"(?:[^\"\\\n\r]++|\\.)*+\")|(?P<quote>['\"])"
     r"|(?P<word>[\w$#]+)|(?P<sign>.)"
 )
-TEMPLATE = r"(?:[^`\\$]|\\.|\$(?!\{))*(?P<end>`|\$\{)?"
-REGEX = r"/(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/\w*"
+TEMPLATE = r"(?:[^`\\$]++|\\.|\$(?!\{))*+(?P<end>`|\$\{)?"
+REGEX = r"/(?:[^/\\\[\n\r]++|\\.|\[(?:[^\]\\\n\r]++|\\.)*+\])++/\w*"
 CLOSING = {"(": ")", "[": "]", "{": "}", "${": "}"}
 WORDS_BEFORE_REGEX = ("", "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do")
 BEFORE_REGEX = frozenset((*"(,=:[!&|?{};+-*%<>~^", *WORDS_BEFORE_REGEX))
