@@ -31,7 +31,7 @@ def test_a_record_is_created_and_read_back(run: RunJob, web: WebApi) -> None:
         "created": 201,
         "location": "/households/6",
         "data": created,
-        "references": [None, created],
+        "references": [{}, created],
         "response": {"url": "{url}/households/6", "method": "GET", "statusCode": 200, "statusMessage": "OK"},
     }
     assert web.server.asked == ["POST /households", "GET /households/6"]
@@ -88,14 +88,17 @@ def test_redirects_are_followed_or_shown(run: RunJob, web: WebApi) -> None:
     assert web.server.asked == ["GET /old", "GET /older", "GET /households/3", "GET /old"]
 
 
-def test_errors_are_caught_allowed_or_end_the_job(run: RunJob, web: WebApi) -> None:
+def test_errors_are_caught_or_allowed(run: RunJob, web: WebApi) -> None:
     outcome = run("http/10_errors", {"configuration": {"baseUrl": web.server.url}})
-    state = outcome.state
-    assert outcome.exit_code == 0
-    assert (state["missing"], state["refused"]) == ([404, {"error": "household 99 is unknown"}], "head")
-    assert "never" not in state
-    error = state["errors"]["job-1"]
+    assert outcome.state == {"missing": [404, {"error": "household 99 is unknown"}], "refused": "head"}
+    assert web.server.asked == ["GET /households/99", "POST /households"]
+
+
+def test_an_error_that_nobody_caught_ends_the_job(run: RunJob, web: WebApi) -> None:
+    outcome = run("http/11_uncaught", {"configuration": {"baseUrl": web.server.url}, "kept": 1})
+    error = outcome.state.pop("errors")["job-1"]
+    assert (outcome.exit_code, outcome.state) == (0, {"kept": 1, "data": {}})
     assert (error["name"], error["severity"]) == ("AdaptorError", "fail")
     assert "the registry is being repaired" in error["message"]
-    assert "job-1" in outcome.log
-    assert run("http/10_errors", {"configuration": {"baseUrl": web.server.url}}, "--strict").exit_code == 1
+    assert "Check state.errors.job-1 for details" in outcome.log
+    assert run("http/11_uncaught", {"configuration": {"baseUrl": web.server.url}}, "--strict").exit_code == 1

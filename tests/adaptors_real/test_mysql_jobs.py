@@ -91,12 +91,16 @@ def test_values_come_back_as_they_went_in(run: RunJob, database: MariaDb) -> Non
     assert outcome.state == {"row": row}
 
 
-def test_a_duplicate_is_caught_and_a_missing_table_ends_the_job(run: RunJob, database: MariaDb) -> None:
+def test_a_duplicate_is_caught(run: RunJob, database: MariaDb) -> None:
     outcome = run("mysql/09_error", sign_in(database))
-    assert outcome.exit_code == 0
-    assert outcome.state["duplicate"] == ["ER_DUP_ENTRY", "23000"]
+    assert outcome.state == {"duplicate": ["ER_DUP_ENTRY", "23000"]}
+    assert database.execute("SELECT name FROM patients WHERE id = 1") == [["Amina"]]
+
+
+def test_a_missing_table_ends_the_job(run: RunJob, database: MariaDb) -> None:
+    outcome = run("mysql/11_missing_table", sign_in(database))
     error = outcome.state["errors"]["job-1"]
-    assert (error["name"], error["severity"]) == ("AdaptorError", "fail")
+    assert (outcome.exit_code, error["name"], error["severity"]) == (0, "AdaptorError", "fail")
     assert f"Table '{DATABASE}.nowhere' doesn't exist" in error["message"]
 
 

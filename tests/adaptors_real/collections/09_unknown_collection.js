@@ -1,7 +1,6 @@
 // A collection that does not exist: the error says what to do.
 collections.get('nowhere', 'key').catch((error, state) => ({
-  ...state,
   code: error.code,
   what: error.description,
+  fix: error.fix,
 }));
-collections.set('nowhere', 'key', 1);

@@ -7,7 +7,7 @@ fn(async state => {
     next = await get('Patient', query)(next);
     names.push(...next.data.entry.map(entry => entry.resource.name[0].family));
     const link = next.data.link.find(one => one.relation === 'next');
-    query = link && Object.fromEntries(new URL(link.url).searchParams);
+    query = link && Object.fromEntries(link.url.split('?')[1].split('&').map(pair => pair.split('=')));
   }
   return { names, pages: next.references.length };
 });

@@ -1,0 +1,2 @@
+// The same, uncaught.
+collections.set('nowhere', 'key', 1);

@@ -1,0 +1,2 @@
+// A table that does not exist ends the job.
+sql('SELECT * FROM nowhere');
