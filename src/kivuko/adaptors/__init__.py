@@ -1,4 +1,8 @@
-"""Adaptors: find, install, bundle and describe them. Modules are loaded through a host of ``kivuko.engines``."""
+"""Adaptors: find, install, bundle and describe them. Modules are loaded through a host of ``kivuko.engines``.
+
+What a run needs is here. What only single commands need has modules of its own, which cost start-up time: ``kivuko.adaptors.docs``
+(documents of operations), ``kivuko.adaptors.metadata`` (kept answers of ``metadata()``), ``kivuko.adaptors.credential_schema``.
+"""
 
 from kivuko.adaptors.adaptor import Adaptor
 from kivuko.adaptors.layout import Layout, default_folder
