@@ -7,6 +7,7 @@ uploads them to the second. Exit code 0 when the workflow ran, whatever the FHIR
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -56,7 +57,7 @@ def main() -> int:
     with FormSystem(HERE / "registrations.json") as forms, FhirServer() as fhir:
         screen.heading("The systems")
         screen.fact("form system", forms.url, f"{len(forms.registrations)} registrations, typed by hand")
-        screen.fact("FHIR server", fhir.url, "empty; refuses what is incomplete, impossible or known already")
+        screen.fact("FHIR server", fhir.url, "refuses what is incomplete, impossible or known")
         if not install_adaptors(kivuko, screen):
             return 1
         story = run_workflow(kivuko, screen, forms, fhir)
@@ -65,6 +66,7 @@ def main() -> int:
         screen.text("\n".join(story.log))
         return 1
     show_result(screen, json.loads(OUTPUT.read_text(encoding="utf-8")), story)
+    show_next(screen, typed(kivuko))
     return 0
 
 
@@ -92,8 +94,13 @@ def run_workflow(kivuko: str, screen: Screen, forms: FormSystem, fhir: FhirServe
     files = {"--credentials": CREDENTIALS, "-o": OUTPUT, "--repo-dir": REPO}
     command = ["demo/workflow.json", *(word for flag, path in files.items() for word in (flag, str(path.relative_to(ROOT))))]
     screen.heading("The run")
-    screen.command(shlex.join(["kivuko", *command]))
+    screen.command(shlex.join([typed(kivuko), *command]))
     return follow([kivuko, *command], screen)
+
+
+def typed(kivuko: str) -> str:
+    """The command as somebody would type it in the project's folder."""
+    return "kivuko" if shutil.which("kivuko") == kivuko else os.path.relpath(kivuko, ROOT)
 
 
 def credential_map(forms: FormSystem, fhir: FhirServer) -> dict[str, dict[str, str]]:
@@ -123,7 +130,7 @@ def follow(command: list[str], screen: Screen) -> Story:
 
 
 def show_result(screen: Screen, result: dict[str, Any], story: Story) -> None:
-    """What was stored, what was refused and why, how long it took, and where to go from here."""
+    """What was stored, what was refused and why, and how long it took."""
     stored, refused = result["stored"], result["refused"]
     total = len(stored) + len(refused)
     screen.heading("The result")
@@ -137,12 +144,16 @@ def show_result(screen: Screen, result: dict[str, Any], story: Story) -> None:
         f"All of it took {story.seconds:.2f} s, start of the programs included. The refused ones stopped nobody else: the job\n"
         "asked the adaptor not to throw on 409 and 422, and wrote the server's reasons into the final state."
     )
+
+
+def show_next(screen: Screen, kivuko: str) -> None:
+    """Where to go from here."""
     screen.heading("Look at next")
     screen.choice("the three jobs", "demo/jobs/fetch.js  map.js  upload.js")
     screen.choice("the workflow: steps, adaptors, edges", "demo/workflow.json")
     screen.choice("the final state of this run", str(OUTPUT.relative_to(ROOT)))
-    screen.choice("what an adaptor can do", "kivuko docs http post")
-    screen.choice("six exercises, from hello to filters", "kivuko challenges serve")
+    screen.choice("what an adaptor can do", f"{kivuko} docs http post")
+    screen.choice("six exercises, from hello to filters", f"{kivuko} challenges serve")
     screen.choice("change a job, and run again", "make demo")
 
 

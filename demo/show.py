@@ -1,7 +1,5 @@
 """What the demo prints: plain text, and colours where somebody looks at it on a terminal."""
 
-# ruff: noqa: T201 (printing is what this module is for)
-
 from __future__ import annotations
 
 import os

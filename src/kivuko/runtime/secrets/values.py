@@ -13,7 +13,9 @@ SHORTEST_SECRET = 4
 Login = tuple[str, str]
 """A user name and a secret that belongs to it."""
 
-_OPEN_KEYS = frozenset({"baseurl", "hosturl", "host", "hostname", "loginurl", "apiversion", "instanceurl", "url", "uri", "port"})
+_OPEN_KEYS = frozenset(
+    {"baseurl", "hosturl", "host", "hostname", "clusterhostname", "server", "loginurl", "apiversion", "instanceurl", "url", "uri", "port"}
+)
 _USER_KEYS = frozenset({"username", "user", "email", "login"})
 _PARTNER_KEYS = _USER_KEYS | {"userid", "clientid", "consumerkey"}
 _OPEN_WORDS = frozenset({"true", "false", "null", "none", "undefined"})
