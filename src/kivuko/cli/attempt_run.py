@@ -12,6 +12,7 @@ from kivuko.cli.call import Call
 from kivuko.cli.progress import Progress
 from kivuko.engines import Engine, EngineSettings
 from kivuko.runtime import AttemptResult, AttemptSettings, CompileSettings, Observer, Outside, Program, execute, prepare
+from kivuko.runtime.hosts import host_key, run_limits
 from kivuko.runtime.logs import SanitizePolicy
 from kivuko.workflow import ExecutionPlan
 
@@ -57,9 +58,14 @@ def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: Executio
     outside = Outside(on_log=printed.hear, on_event=manner.on_event)
     result = execute(program, state, engine, settings=manner.settings, outside=outside)
     progress.show("")
-    final = _without_configuration(plan, result)
-    document = engine.pretty(final) if final is not None and result.has_output else None
-    return Ending(result, program, document)
+    final = _without_configuration(plan, result) if result.has_output else None
+    return Ending(result, program, None if final is None else _indented(engine, program, manner.settings, final))
+
+
+def _indented(engine: Engine, program: Program, settings: AttemptSettings, state: bytes) -> bytes:
+    """The state indented by two, by the host that the jobs ran in: another one would have to be started."""
+    modules = [module for prepared in program.jobs.values() for module in prepared.loaded]
+    return engine.pretty(state, key=host_key(settings, "", modules), limits=run_limits(settings, None))
 
 
 def _without_configuration(plan: ExecutionPlan, result: AttemptResult) -> bytes | None:

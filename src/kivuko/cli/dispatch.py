@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
-from kivuko.cli.arguments import Arguments, near_names, parse
+from kivuko import __version__
+from kivuko.cli.arguments import Arguments, parse
 from kivuko.cli.call import Call
 from kivuko.cli.commands import COMMANDS, Command, Entry, find, load
 from kivuko.cli.environment import with_dotenv
@@ -27,9 +30,7 @@ def dispatch(words: Sequence[str], program: str) -> int:
             raise UsageError("Not enough non-option arguments: got 0, need at least 1")
         return _dispatch(tuple(words), program)
     except UsageError as problem:
-        from kivuko.cli.help import general_help  # only when it is shown
-
-        text = f"{general_help(program)}\n\n{problem.message}" if not words else f"{problem.message}\n{problem.fix}"
+        text = f"{help_texts().general_help(program)}\n\n{problem.message}" if not words else f"{problem.message}\n{problem.fix}"
         print(text.replace("{program}", program), file=sys.stderr)
         return 1
 
@@ -44,8 +45,6 @@ def _dispatch(words: tuple[str, ...], program: str) -> int:
             at = words.index(named.words[0])
             return _dispatch((*named.words, *words[:at], *words[at + len(named.words) :]), program)
     if arguments.flag("version"):
-        from kivuko import __version__
-
         print(__version__)
         return 0
     if arguments.flag("help") or entry.words == ("help",):
@@ -66,16 +65,15 @@ def _choose(words: tuple[str, ...]) -> tuple[Entry, tuple[str, ...]]:
 
 
 def _help(entry: Entry, arguments: Arguments, program: str) -> int:
-    from kivuko.cli.help import command_help, general_help  # only when it is shown
-
+    texts = help_texts()
     asked = find(arguments.words) if entry.words == ("help",) else entry
     if asked is None and arguments.words and arguments.words[0] in _GROUPS:
         group = [known for known in COMMANDS if known.words[0] == arguments.words[0]]
-        print("\n\n".join(command_help(program, known, load(known)) for known in group))
+        print("\n\n".join(texts.command_help(program, known, load(known)) for known in group))
     elif asked is None or asked.words == ("help",) or (asked is COMMANDS[0] and not sys.argv[1:2] == ["execute"]):
-        print(general_help(program))
+        print(texts.general_help(program))
     else:
-        print(command_help(program, asked, load(asked)))
+        print(texts.command_help(program, asked, load(asked)))
     return 0
 
 
@@ -109,7 +107,6 @@ def _run(entry: Entry, command: Command, arguments: Arguments, program: str) -> 
         return 1
 
 
-def unknown_name(word: str, known: Sequence[str]) -> str:
-    """A half sentence with the names of ``known`` that are near ``word``, empty when none is."""
-    near = near_names(word, known)
-    return f" Did you mean {' or '.join(near)}?" if near else ""
+def help_texts() -> ModuleType:
+    """The module of help texts, imported when one is shown."""
+    return importlib.import_module("kivuko.cli.help")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from kivuko import __version__
+
 __all__ = ["INTERRUPTED", "PIPE_CLOSED", "main"]
 
 INTERRUPTED = 130
@@ -19,8 +21,6 @@ def main() -> int:
     words = sys.argv[1:]
     try:
         if words in (["--version"], ["-v"]):
-            from kivuko import __version__  # here, so that asking for the version costs nothing else
-
             sys.stdout.write(__version__ + "\n")
             code = 0
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,8 +155,6 @@ def _read(call: Call, options: ExecuteOptions, kind: PathKind) -> ExecutionPlan:
 
 def _tell_conversion(call: Call, plan: ExecutionPlan) -> None:
     if plan.converted:
-        import json  # only for old workflow files
-
         call.log.warn("Converted workflow into new format:")
         call.log.warn(json.dumps(write_plan(plan), indent=2, ensure_ascii=False))
 

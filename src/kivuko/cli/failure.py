@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-import traceback
 
 from kivuko.cli.call import Call
 from kivuko.errors import CompileError, JobSyntaxError, KivukoError, OptionInvalid
-from kivuko.runtime.faults import compile_message
 
 __all__ = ["abort_lines", "print_abort", "print_compile_error", "print_refusal", "source_place"]
 
@@ -25,11 +23,13 @@ def print_abort(problem: KivukoError, call: Call | None) -> None:
             call.log.error(text.replace("kivuko repo install", f"{call.program} repo install"))
         else:
             call.log.line_break()
-    call.log.debug("".join(traceback.format_exception(problem)))
+    _trace(problem, call)
 
 
 def print_compile_error(problem: CompileError, call: Call, source: str) -> None:
     """Print that a job is no program: the message with its place, and the lines of ``source`` around it."""
+    from kivuko.runtime import compile_message  # commands that run nothing must not pay for the runtime
+
     job = f" {problem.job}" if problem.job else ""
     call.log.line_break()
     call.log.error(f"Failed to compile job{job}")
@@ -44,7 +44,7 @@ def print_compile_error(problem: CompileError, call: Call, source: str) -> None:
         call.log.error(problem.fix)
     call.log.line_break()
     call.log.error("Critical error: aborting command")
-    call.log.debug("".join(traceback.format_exception(problem)))
+    _trace(problem, call)
 
 
 def source_place(source: str, line: int | None, column: int | None) -> str:
@@ -81,3 +81,10 @@ def abort_lines(problem: KivukoError) -> list[tuple[str, str]]:
     elif isinstance(problem, CompileError):
         lines += [("error", "FIX HINT:"), ("error", "Correct the job at the place that the message names.")]
     return [*lines, ("break", ""), ("error", "Critical error: aborting command")]
+
+
+def _trace(problem: KivukoError, call: Call) -> None:
+    if call.log.prints("debug"):
+        import traceback  # only when someone looks for a fault
+
+        call.log.debug("".join(traceback.format_exception(problem)))

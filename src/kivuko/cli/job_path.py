@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from kivuko.cli.arguments import near_names
+from kivuko.cli.commands import COMMANDS
 from kivuko.errors import InputError
 
 __all__ = ["PathKind", "kind_of"]
@@ -47,8 +48,6 @@ def _missing_workspace(workspace: Path) -> str:
 
 
 def _hint(path: str, beside: Path, folder: Path) -> str:
-    from kivuko.cli.commands import COMMANDS
-
     files = [
         str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
         for file, _ in zip(beside.iterdir(), range(_CANDIDATES), strict=False)

