@@ -10,7 +10,7 @@ import pytest
 
 from kivuko.engines import Cancel
 from kivuko.engines.run import EgressPolicy, HostKey, Limits, LogLine, ModuleFiles, RunError, RunRequest, RunResult
-from kivuko.errors import AdaptorMissing, JobSyntaxError
+from kivuko.errors import AdaptorBroken, AdaptorMissing, JobSyntaxError
 from kivuko.runtime import AttemptResult, AttemptSettings, Clock, Event, LoadedAdaptor, Outside, Program, execute, prepare
 from kivuko.runtime.logs import LogRecord, text_line
 from kivuko.runtime.ports import OnLog
@@ -36,6 +36,7 @@ class ScriptedEngine:
         self.prepared: list[HostKey] = []
         self.ended: list[str] = []
         self.refused: dict[str, str] = {}
+        self.unable: AdaptorBroken | None = None
 
     def run(self, request: RunRequest, *, on_log: OnLog | None = None, cancel: Cancel | None = None) -> RunResult:
         self.requests.append(request)
@@ -89,6 +90,8 @@ class ScriptedEngine:
         self._look(text)
 
     def _look(self, text: str) -> None:
+        if self.unable is not None:
+            raise self.unable
         if text in self.refused:
             raise JobSyntaxError(self.refused[text], line=1, column=0)
 

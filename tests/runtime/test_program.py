@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from kivuko.engines.run import HostKey
-from kivuko.errors import CircularDependency, CompileError, JobSyntaxError, LazyStateError, PlanError
+from kivuko.errors import AdaptorBroken, CircularDependency, CompileError, JobSyntaxError, LazyStateError, PlanError
 from kivuko.runtime import CompileSettings, Program, prepare
 from kivuko.workflow import read_plan
 
@@ -200,3 +200,14 @@ def test_an_adaptor_is_looked_for_once(desk: Desk) -> None:
     program: Program = prepare(read_plan({"steps": steps}), resolve)  # type: ignore[arg-type]
     assert asked == [COMMON]
     assert set(program.jobs) == {"a", "b"}
+
+
+def test_an_adaptor_that_does_not_load_crashes_the_job_that_needs_it(desk: Desk) -> None:
+    broken = AdaptorBroken("common does not load: x is not a function", details="at index.js:1")
+    desk.adaptor(COMMON, "fn")
+    desk.engine.unable = broken
+    desk.engine.jobs["a"] = lambda state, request: broken
+    desk.engine.conditions["state.x"] = lambda state: True
+    result = desk.execute([source("fn(s => s)", COMMON, next={"b": "state.x"}), job("b")])
+    assert (result.reason, result.error_type, result.error_message) == ("crash", "ImportError", "common does not load: x is not a function")
+    assert "[R/T] ✘ Additional error details:" in desk.log

@@ -6,6 +6,8 @@ import dataclasses
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kivuko.engines.run import RunResult
 
@@ -170,3 +172,19 @@ def test_every_run_has_its_record(desk: Desk) -> None:
 def test_states_are_not_kept_unless_asked_for(desk: Desk) -> None:
     (run,) = desk.execute([job("a")]).runs
     assert (run.input, run.output) == (None, None)
+
+
+graphs = st.lists(st.sets(st.integers(1, 6)), min_size=7, max_size=7)
+"""Edges of the steps 0 … 6: how far each leads on."""
+
+
+@given(graphs)
+def test_every_step_runs_once_for_each_way_that_leads_to_it(leaps: list[set[int]]) -> None:
+    following = {step: sorted({step + leap for leap in leap_set if step + leap <= 6}) for step, leap_set in enumerate(leaps)}
+    ways = {0: 1}
+    for step in range(1, 7):
+        ways[step] = sum(ways[before] for before in range(step) if step in following[before])
+    desk = Desk()
+    result = desk.execute([job(str(step), {str(target): True for target in following[step]}) for step in range(7)])
+    assert {step: desk.order.count(str(step)) for step in range(7)} == ways
+    assert len(result.leaves) == sum(ways[step] for step in range(7) if not following[step])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kivuko.engines.run import ModuleFiles, RunError
@@ -188,7 +189,10 @@ class _Preparation:
         return found
 
     def _check(self, compiled: CompiledJob) -> None:
-        if self._engine is not None:
+        if self._engine is None:
+            return
+        # A host whose adaptors do not load cannot judge a script; the Run that needs them meets the same problem and reports it.
+        with suppress(AdaptorProblem):
             self._engine.check(compiled.script, compiled.source, body=compiled.body, key=self._key, limits=self._limits)
 
     def _worded(self, error: CompileError, source: str) -> CompileError:
@@ -209,7 +213,8 @@ class _Preparation:
             if edge.disabled or not isinstance(edge.word, str) or edge.word in FAILURE_WORDS | SUCCESS_WORDS:
                 continue
             try:
-                self._engine.check_condition(edge.word, key=self._key, limits=self._limits)
+                with suppress(AdaptorProblem):
+                    self._engine.check_condition(edge.word, key=self._key, limits=self._limits)
             except JobSyntaxError as error:
                 failures.append(edge_failure(node.id, edge, error.message))
         if failures:
