@@ -17,6 +17,7 @@ function describe(error) {
 function surroundings(modules, context) {
   const log = []
   context.log = (value) => log.push(value)
+  context.boom = () => { throw new Error('boom') }
   vm.createContext(context)
   return { log, context, modules: vm.runInContext(`(${modules ?? '{}'})`, context) }
 }
