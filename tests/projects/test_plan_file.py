@@ -114,3 +114,10 @@ def test_validation_sees_the_document_first(tmp_path: Path) -> None:
     seen: list[object] = []
     load_plan(written(tmp_path, "p.json", {"steps": []}), tmp_path, validate=seen.append)
     assert seen == [{"steps": []}]
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.js").mkdir()
+    with pytest.raises(FileMissing, match="Expression not found") as caught:
+        job_plan("a.js", tmp_path, ())
+    assert "directory" in caught.value.details

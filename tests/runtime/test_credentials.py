@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from kivuko.engines.run import LogLine, RunResult
+from kivuko.engines.run import LogLine, RunRequest, RunResult
 from kivuko.errors import FileMissing
+from kivuko.runtime import Outside, execute
 
-from .conftest import Desk, failure, job
+from .conftest import Desk, ScriptedEngine, failure, job
 
 SECRET = "TOP-SECRET"
 
@@ -102,3 +103,27 @@ def test_long_messages_are_cut_after_secrets_were_taken_out(desk: Desk) -> None:
     log = said(desk, [job("a", configuration={"token": SECRET})], f"1234567{SECRET}")
     assert "TOP" not in log
     assert "1234567***… (cut)" in log
+
+
+def test_the_schema_of_the_adaptor_tells_what_is_not_secret(desk: Desk) -> None:
+    desk.adaptor("mine", "fn")
+    desk.engine.lines["a"] = [LogLine("info", "JOB", ("production", SECRET), 0)]
+    schema = {"properties": {"environment": {"enum": ["production", "sandbox"]}}}
+    program = desk.prepare({"steps": [job("a", adaptor="mine", configuration={"environment": "production", "token": SECRET})]})
+    outside = Outside(schemas={"mine": schema}.get, on_log=desk.records.append)
+    execute(program, b"{}", desk.engine, outside=outside)
+    assert "[JOB] ℹ production ****" in desk.log
+
+
+@pytest.mark.parametrize("state", [b'{"configuration"', b'["configuration"]', b'{"configuration":' + b"[" * 100_000])
+def test_an_input_that_cannot_be_read_has_no_secrets_and_is_left_to_the_host(desk: Desk, state: bytes) -> None:
+    program = desk.prepare({"steps": [{"id": "t", "next": "a"}, job("a")]})
+    seen: list[bytes] = []
+
+    class Taking(ScriptedEngine):
+        def run(self, request: RunRequest, **_: object) -> RunResult:
+            seen.append(request.state)
+            return RunResult(b"{}")
+
+    execute(program, state, Taking())
+    assert seen == [state]

@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from kivuko.errors import HostFailed
+from kivuko.runtime import execute, prepare
+from kivuko.workflow import Edge, ExecutionPlan, Job, Workflow
+
 from .conftest import Desk, job
 
 
@@ -23,9 +27,21 @@ def test_a_workflow_of_a_trigger_alone_gives_its_input_back(desk: Desk) -> None:
     assert desk.order == []
 
 
-def test_a_job_whose_expression_turned_out_empty_is_like_a_trigger(desk: Desk) -> None:
-    program = desk.prepare({"steps": [{"id": "a", "expression": "", "next": "b"}, job("b")]})
-    assert list(program.jobs) == ["b"]
+def test_a_job_whose_file_turned_out_to_be_empty_is_like_a_trigger(desk: Desk) -> None:
+    plan = ExecutionPlan(Workflow((Job("a", "", edges=(Edge("b"),)), Job("b", "fn(s => s)"))))
+    result = execute(prepare(plan, desk.resolve), b'{"x":1}', desk.engine)
+    assert desk.order == ["b"]
+    assert json.loads(result.state or b"") == {"x": 1, "data": {}}
+
+
+def test_a_host_that_fails_on_the_conditions_of_a_trigger_ends_the_attempt(desk: Desk) -> None:
+    def fail(state: dict[str, object]) -> object:
+        raise HostFailed("no host")
+
+    desk.engine.conditions["x"] = fail
+    result = desk.execute([{"id": "t", "next": {"a": "x", "b": "on_job_failure"}}, job("a"), job("b")])
+    assert (result.reason, result.error_message, result.has_output, desk.order) == ("exception", "no host", False, ["t"])
+    assert "[R/T] ✘ no host" in desk.log
 
 
 @pytest.mark.parametrize(("word", "order"), [("on_job_success", ["a"]), ("on_job_failure", []), ("always", ["a"]), ("never", [])])
