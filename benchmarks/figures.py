@@ -31,7 +31,7 @@ def show(title: str, figures: Iterable[Figure]) -> None:
     for figure in figures:
         ratio = f"{figure.ratio:6.2f} × node" if figure.ratio is not None else ""
         verdict = {None: "", True: "met", False: "MISSED"}[figure.met]
-        print(f"  {figure.name:<62}{figure.value:>10.2f} {figure.unit:<10}{ratio:<15}{figure.target:<18}{verdict}".rstrip(), flush=True)
+        print(f"  {figure.name:<78}{figure.value:>9.2f} {figure.unit:<8} {ratio:<14} {figure.target:<23} {verdict}".rstrip(), flush=True)
 
 
 def to_json(figures: Iterable[Figure]) -> str:
