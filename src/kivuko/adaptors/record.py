@@ -12,7 +12,7 @@ from kivuko.engines.run import ModuleFiles
 
 __all__ = ["RECORD_FORMAT", "Record", "fingerprint", "load_record", "node_identity", "save_record"]
 
-RECORD_FORMAT = 5
+RECORD_FORMAT = 6
 """Raised when bundles or records change their shape: older ones are then made again."""
 
 

@@ -119,7 +119,13 @@ async function functionOf({ esbuild, file, node, owner, strict }) {
   // An ES module may declare __dirname itself.
   const place = esm ? '__file,__folder' : '__filename,__dirname'
   const text = esm ? withHostHelpers(code, file) : code
-  return `function(module,exports,require,${place},__namespace,__import,__url){${mode}${strict && esm ? withLateImports(text) : text}\n}`
+  const body = strict ? withLateImports(text, esm) : await withoutSpaces(esbuild, text)
+  return `function(module,exports,require,${place},__namespace,__import,__url){${mode}${body}\n}`
+}
+
+/** Third-party code is a third shorter without line breaks and indentation, and every host reads it. */
+async function withoutSpaces(esbuild, text) {
+  return (await esbuild.transform(text, { loader: 'js', minifyWhitespace: true, logLevel: 'silent' })).code
 }
 
 const HELPERS = [
@@ -143,7 +149,8 @@ function withHostHelpers(code, file) {
 }
 
 /** Lets the host decide when an imported module is evaluated; imports of which nothing is bound stay where they are. */
-function withLateImports(code) {
+function withLateImports(code, esm) {
+  if (!esm) return code
   return code.replace(/^var (\w+) = (?:__toESM\(require\("([^"]+)"\)(?:, 1)?\)|require\("([^"]+)"\));$/gm, (line, name, whole, named) => {
     const isUsed = code.split(new RegExp(`\\b${name}\\b`)).length > 2
     return isUsed ? `var ${name} = __import("${whole || named}");` : line
