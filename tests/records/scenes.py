@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from kivuko.records.database import Connection, Database
-from kivuko.records.handlers import HANDLERS
+from kivuko.records.handlers import handlers
 from kivuko.records.ids import Id, new_id
 from kivuko.records.ingest import Accepted, IdempotencyKey, Ingest
 from kivuko.records.intents import Change, Intent
 from kivuko.records.jobstates import job_result
 from kivuko.records.payloads import Payloads
 from kivuko.records.rows import JobState, Message, MessageVersion, Run
+from kivuko.records.rules import Rules
 from kivuko.records.starting import Start, new_start
 from kivuko.records.states import Cause
 from kivuko.records.tables import table_of
@@ -26,12 +27,12 @@ SECOND = 1_000_000
 class Scene:
     """One project on one database. ``now_us`` is the clock: tests move it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, rules: Rules | None = None) -> None:
         self.database = database
         self.now_us = 1_795_000_000 * SECOND
         self.changes: list[Change] = []
         self.project_id, self.inbox_id = new_id(), new_id()
-        self.writer = Writer(database, HANDLERS, on_commit=self.changes.extend, now_us=lambda: self.now_us)
+        self.writer = Writer(database, handlers(rules), on_commit=self.changes.extend, now_us=lambda: self.now_us)
         self.reader: Connection = database.connect()
 
     def close(self) -> None:

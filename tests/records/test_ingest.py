@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kivuko.records.handlers import HANDLERS
+from kivuko.records.handlers import handlers
 from kivuko.records.ids import new_id
 from kivuko.records.rows import Attempt, LiveAttempt, Message, MessageVersion, Run, StartGuard, WorkOrder
 from kivuko.records.states import AttemptState, Cause, JobResult, LiveState, WorkOrderState
@@ -81,7 +81,7 @@ def test_a_key_may_be_used_again_after_its_window(scene: Scene) -> None:
 def test_a_message_of_unknown_outcome_is_written_once_and_work_done_meanwhile_does_not_come_back(scene: Scene) -> None:
     first, second = scene.message([scene.start()], key=b"k"), scene.message([scene.start()], key=b"k")
     scene.do(first)
-    flaky = Writer(Flaky(scene.database, ["after"]), HANDLERS, now_us=lambda: scene.now_us)
+    flaky = Writer(Flaky(scene.database, ["after"]), handlers(), now_us=lambda: scene.now_us)
     futures = [flaky.submit(scene.message([scene.start(cause=Cause.WEBHOOK)])), flaky.submit(second)]
     accepted, duplicate = (future.result(10) for future in futures)
     flaky.close()

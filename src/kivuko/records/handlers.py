@@ -6,16 +6,24 @@ from kivuko.records.claims import claim, set_limits
 from kivuko.records.ingest import ingest
 from kivuko.records.intents import Handlers
 from kivuko.records.leases import register, renew, unpark
+from kivuko.records.logs import write_logs
+from kivuko.records.reporting import reporter
+from kivuko.records.rules import NoRules, Rules
 from kivuko.records.work import start_work
 
-__all__ = ["HANDLERS"]
+__all__ = ["handlers"]
 
-HANDLERS: Handlers = {
-    "claim": claim,
-    "set_limit": set_limits,
-    "ingest": ingest,
-    "register": register,
-    "renew": renew,
-    "unpark": unpark,
-    "start_work": start_work,
-}
+
+def handlers(rules: Rules | None = None) -> Handlers:
+    """The handlers of all families, under the rules of the projects (none when not given)."""
+    return {
+        "claim": claim,
+        "ingest": ingest,
+        "log": write_logs,
+        "register": register,
+        "renew": renew,
+        "report": reporter(rules or NoRules()),
+        "set_limit": set_limits,
+        "start_work": start_work,
+        "unpark": unpark,
+    }

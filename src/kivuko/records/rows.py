@@ -19,6 +19,7 @@ from kivuko.records.states import (
     LiveState,
     LogLevel,
     Needs,
+    NoticeKind,
     Once,
     WorkOrderState,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "LogLine",
     "Message",
     "MessageVersion",
+    "Notice",
     "OnceOnly",
     "Run",
     "StartGuard",
@@ -282,3 +284,13 @@ class ClaimShare:
     scope_id: Id
     max_live: int | None
     served_at: int
+
+
+@dataclass(slots=True)
+class Notice:
+    """An outbox row: somebody is to be told about a Run or an Attempt. Deleted when that is done."""
+
+    id: Id
+    project_id: Id
+    kind: NoticeKind
+    subject_id: Id

@@ -17,6 +17,7 @@ __all__ = [
     "LiveState",
     "LogLevel",
     "Needs",
+    "NoticeKind",
     "Once",
     "WorkOrderState",
 ]
@@ -148,3 +149,11 @@ class Needs(IntFlag):
     JAVASCRIPT = 1
     PYTHON = 2
     FRONTIER = 4
+
+
+class NoticeKind(IntEnum):
+    """What somebody is to be told about."""
+
+    RUN_FAILED = 0
+    ATTEMPT_LOST = 1
+    CHAIN_TOO_DEEP = 2

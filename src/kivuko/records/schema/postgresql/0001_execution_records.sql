@@ -134,6 +134,14 @@ CREATE TABLE message_version (
     PRIMARY KEY (message_id, version)
 );
 
+CREATE TABLE notice (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    subject_id uuid NOT NULL,
+    PRIMARY KEY (id)
+);
+
 CREATE TABLE once_only (
     kind smallint NOT NULL,
     key bytea NOT NULL,

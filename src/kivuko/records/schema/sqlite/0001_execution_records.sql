@@ -134,6 +134,14 @@ CREATE TABLE message_version (
     PRIMARY KEY (message_id, version)
 ) STRICT;
 
+CREATE TABLE notice (
+    id BLOB NOT NULL,
+    project_id BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    subject_id BLOB NOT NULL,
+    PRIMARY KEY (id)
+) STRICT;
+
 CREATE TABLE once_only (
     kind INTEGER NOT NULL,
     key BLOB NOT NULL,

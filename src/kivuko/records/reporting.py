@@ -1,0 +1,115 @@
+"""Carrying out reports: all Attempts of a group are locked and loaded once, the reports applied in order, everything written once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from kivuko.errors import RecordsError
+from kivuko.records import endings, life
+from kivuko.records.ids import Id
+from kivuko.records.intents import Handler, Transaction
+from kivuko.records.ledger import Ledger
+from kivuko.records.life import WireIds
+from kivuko.records.reports import (
+    Abandon,
+    Cancel,
+    EndAttempt,
+    EndRun,
+    Expire,
+    Follow,
+    HandBack,
+    Leave,
+    Park,
+    Report,
+    StartAttempt,
+    StartRun,
+)
+from kivuko.records.rules import Rules
+
+__all__ = ["reporter"]
+
+
+def reporter(rules: Rules) -> Handler:
+    """The handler of reports under these rules."""
+
+    def report(transaction: Transaction, reports: Sequence[Report[Any]]) -> list[Any]:
+        ledger = Ledger(transaction, [each.attempt_id for each in reports])
+        known = _wire_ids(transaction, reports)
+        outcomes = [_outcome(ledger, each, known, rules) for each in reports]
+        ledger.flush()
+        return outcomes
+
+    return report
+
+
+def _outcome(ledger: Ledger, report: Report[Any], known: WireIds, rules: Rules) -> object:
+    try:
+        return _apply(ledger, report, known, rules)
+    except RecordsError as error:
+        return error
+
+
+def _apply(ledger: Ledger, report: Report[Any], known: WireIds, rules: Rules) -> object:
+    match report:
+        case StartAttempt():
+            return life.start_attempt(ledger, replace(report, next=_resolved(report, known)))
+        case StartRun():
+            return life.start_run(ledger, report, known)
+        case EndRun():
+            return life.end_run(ledger, replace(report, next=_resolved(report, known)), rules)
+        case EndAttempt():
+            return endings.end_attempt(ledger, _final_resolved(report, known), rules)
+        case Park():
+            return endings.park(ledger, report, rules)
+        case HandBack():
+            return endings.hand_back(ledger, report, rules)
+        case Abandon() | Expire():
+            return endings.free(ledger, report, rules)
+        case Leave():
+            return endings.leave(ledger, report, rules)
+        case Cancel():
+            return endings.cancel(ledger, report, rules)
+    raise TypeError(f"{type(report).__name__} is no report")
+
+
+def _wire_ids(transaction: Transaction, reports: Sequence[Report[Any]]) -> WireIds:
+    """Our ids of the dataclips that foreign workers name by ids of their own: stored earlier, or coming with this group."""
+    asked: set[tuple[Id, str]] = set()
+    coming: dict[tuple[Id, str], Id] = {}
+    for report in reports:
+        asked.update((report.attempt_id, name) for name in _names(report))
+        clips = [report.output] if isinstance(report, EndRun) else [report.final] if isinstance(report, EndAttempt) else []
+        coming.update({(report.attempt_id, clip.wire_id): clip.id for clip in clips if clip and clip.wire_id})
+    if not asked:
+        return {}
+    attempts, names = sorted({attempt for attempt, _ in asked}), sorted({name for _, name in asked})
+    found = transaction.connection.fetch("dataclips_on_the_wire", ids=attempts, wire_ids=names)
+    return coming | {(Id(attempt), name): Id(clip) for attempt, name, clip in found}
+
+
+def _names(report: Report[Any]) -> list[str]:
+    match report:
+        case StartRun():
+            names = [report.input_wire_id]
+        case StartAttempt() | EndRun():
+            names = [follow.input_wire_id for follow in report.next]
+        case EndAttempt():
+            names = [report.final_wire_id]
+        case _:
+            names = []
+    return [name for name in names if name]
+
+
+def _resolved(report: StartAttempt | EndRun, known: WireIds) -> tuple[Follow, ...]:
+    return tuple(
+        replace(follow, input_dataclip_id=known.get((report.attempt_id, follow.input_wire_id or ""), follow.input_dataclip_id))
+        for follow in report.next
+    )
+
+
+def _final_resolved(report: EndAttempt, known: WireIds) -> EndAttempt:
+    if report.final_wire_id is None:
+        return report
+    return replace(report, final_dataclip_id=known.get((report.attempt_id, report.final_wire_id), report.final_dataclip_id))

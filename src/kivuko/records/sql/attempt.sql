@@ -1,0 +1,36 @@
+-- name: attempts_related
+SELECT id FROM attempt WHERE work_order_id IN (SELECT work_order_id FROM attempt WHERE id = ANY(:ids))
+
+-- name: attempts_of_work_orders
+SELECT id FROM attempt WHERE work_order_id = ANY(:ids)
+
+-- name: live_locked
+SELECT {live_attempt} FROM live_attempt WHERE attempt_id = ANY(:ids) ORDER BY attempt_id FOR UPDATE
+
+-- name: attempts_locked
+SELECT {attempt} FROM attempt WHERE id = ANY(:ids) ORDER BY id FOR UPDATE
+
+-- name: work_orders_locked
+SELECT {work_order} FROM work_order WHERE id = ANY(:ids) ORDER BY id FOR UPDATE
+
+-- name: runs_of_attempts
+SELECT {run} FROM run WHERE attempt_id = ANY(:ids) ORDER BY id
+
+-- name: foreign_workers
+SELECT id FROM worker WHERE is_foreign = 1 AND id = ANY(:ids)
+
+-- name: live_deleted
+DELETE FROM live_attempt WHERE attempt_id = ANY(:ids)
+
+-- name: runs_deleted
+DELETE FROM run WHERE id = ANY(:ids)
+
+-- name: attempt_owners
+SELECT id, claim_number FROM attempt WHERE id = ANY(:ids)
+
+-- name: day_counted
+INSERT INTO daily_stat (project_id, workflow_id, day, state, finished) VALUES (:project_id, :workflow_id, :day, :state, :finished)
+ON CONFLICT (project_id, workflow_id, day, state) DO UPDATE SET finished = daily_stat.finished + excluded.finished
+
+-- name: dataclips_on_the_wire
+SELECT attempt_id, wire_id, id FROM dataclip WHERE attempt_id = ANY(:ids) AND wire_id = ANY(:wire_ids)
