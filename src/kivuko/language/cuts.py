@@ -12,7 +12,9 @@ from kivuko.language.statements import OperationCall, Statements
 
 __all__ = ["Cut", "cuts_of"]
 
-BREAK = re.compile(rb"[ \t]*(?:\r\n|\n|\r)?")
+SPACE = re.compile(rb"[ \t]*")
+REST_OF_LINE = re.compile(rb"[ \t]*(?:\r\n|\n|\r)?")
+LINE_END = re.compile(rb"[\n\r]")
 VISIBLE = re.compile(rb"\S")
 JOINS = frozenset(b"([`+-*/.,%&|^<>=?")
 
@@ -32,16 +34,41 @@ def cuts_of(data: bytes, statements: Statements, operations: Sequence[OperationC
     """
     moved = {operation.statement.start_byte for operation in operations}
     cuts: list[Cut] = []
-    previous: Node | None = None
+    kept = _Kept(data)
     for node, comments in _with_comments(statements):
         if node.start_byte not in moved:
-            previous = node
+            kept = _Kept(data, node)
             continue
         for part in (*comments, node):
-            end = _eaten(data, part.end_byte)
-            instead = ";" if part is node and _would_join(data, previous, end) else ""
-            cuts.append(Cut(part.start_byte, end, instead))
-    return sorted(cuts, key=lambda cut: cut.start)
+            end = kept.pass_over(part)
+            cuts.append(Cut(part.start_byte, end, ";" if part is node and kept.would_join(end) else ""))
+    return sorted(cuts)
+
+
+class _Kept:
+    """What stays between the last statement that stays and the next one."""
+
+    def __init__(self, data: bytes, previous: Node | None = None) -> None:
+        self.data = data
+        self.place = 0 if previous is None else previous.end_byte
+        self.is_closed = previous is None or data[self.place - 1 : self.place] == b";"
+        self.same_line = previous is not None
+
+    def pass_over(self, part: Node) -> int:
+        """The end of a cut: white space behind a part goes too, and the line end if nothing else stays on the line."""
+        if LINE_END.search(self.data, self.place, part.start_byte):
+            self.same_line = False
+        match = (SPACE if self.same_line else REST_OF_LINE).match(self.data, part.end_byte)
+        self.place = match.end() if match else part.end_byte
+        return self.place
+
+    def would_join(self, end: int) -> bool:
+        """Whether the statements around a cut would run into one, because the first lacks its semicolon."""
+        following = VISIBLE.search(self.data, end)
+        if self.is_closed or following is None:
+            return False
+        on_this_line = self.same_line and LINE_END.search(self.data, end, following.start()) is None
+        return on_this_line or self.data[following.start()] in JOINS
 
 
 def _with_comments(statements: Statements) -> list[tuple[Node, list[Node]]]:
@@ -55,16 +82,3 @@ def _with_comments(statements: Statements) -> list[tuple[Node, list[Node]]]:
     if found:
         found[-1][1].extend(reversed(waiting))
     return found
-
-
-def _eaten(data: bytes, end: int) -> int:
-    match = BREAK.match(data, end)
-    return match.end() if match else end
-
-
-def _would_join(data: bytes, previous: Node | None, end: int) -> bool:
-    """Whether the statements around a cut would run into one, because the first lacks its semicolon."""
-    if previous is None or data[previous.end_byte - 1 : previous.end_byte] == b";":
-        return False
-    following = VISIBLE.search(data, end)
-    return following is not None and data[following.start()] in JOINS
