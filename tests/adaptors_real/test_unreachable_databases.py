@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kivuko.adaptors.credential_schema import credential_schema
 from systems.adaptor_repo import VERSIONS, adaptor_repo, kivuko_command
 from systems.job_run import RunJob
 
@@ -75,7 +75,8 @@ def test_the_operations_are_shown(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FORMS)
 def test_the_credential_form_is_known(name: str) -> None:
     folder = adaptor_repo(name) / "node_modules" / "@openfn" / f"language-{name}_{VERSIONS[name]}"
-    schema = json.loads((folder / "configuration-schema.json").read_text(encoding="utf-8"))
+    schema: Any = credential_schema(folder)
     required, secret = FORMS[name]
     assert schema["required"] == required
     assert schema["properties"][secret]["writeOnly"] is True
+    assert all(about["title"] and about["description"] for about in schema["properties"].values())
