@@ -34,6 +34,7 @@ def adopt_orphans() -> None:
 
 def run_once(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Cost:
     """Run a command to its end and reap everything it left behind. Raises CalledProcessError when it does not exit with 0."""
+    others = set(children_of(os.getpid()))
     before, began = _reaped_ms(), time.perf_counter()
     done = subprocess.Popen(
         command, cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -42,7 +43,7 @@ def run_once(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) 
     wall_ms = (time.perf_counter() - began) * 1000
     if done.returncode:
         raise subprocess.CalledProcessError(done.returncode, list(command), output)
-    for orphan in children_of(os.getpid()):
+    for orphan in set(children_of(os.getpid())) - others:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(orphan, 0)
     return Cost(wall_ms, _reaped_ms() - before)
