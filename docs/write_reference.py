@@ -73,8 +73,11 @@ def _flags(options: tuple[Option, ...]) -> Iterator[str]:
     yield "| flag | |"
     yield "|---|---|"
     for option in options:
-        names = sorted(option.names, key=len)
-        shown = ", ".join(f"`{'-' if len(name) == 1 else '--'}{name}{VALUES[option.kind]}`" for name in names)
+        if not option.help:
+            continue  # refused, whatever it is given: the page says why
+        short = [f"-{name}" for name in option.names if len(name) == 1]
+        long = [f"--{name}" for name in option.names if len(name) > 1]
+        shown = ", ".join(f"`{name}{VALUES[option.kind]}`" for name in short + long)
         yield f"| {_cell(shown)} | {_cell(option.help)}{' (not in the help)' if option.hidden else ''} |"
 
 

@@ -52,8 +52,13 @@ def test_a_run_imports_nothing_that_is_slow(tmp_path: Path) -> None:
     assert found & SLOW == set()
 
 
-@pytest.mark.parametrize("words", [("repo", "list"), ("adaptor", "new", "x"), ("repo", "list", "--help")], ids=" ".join)
+@pytest.mark.parametrize("words", [("adaptor", "new", "x"), ("challenges", "serve", "--help")], ids=" ".join)
 def test_a_command_that_runs_no_job_imports_neither_engine_nor_compiler(words: tuple[str, ...], tmp_path: Path) -> None:
     found = imported(tmp_path, *words, "--json")
     assert "kivuko.cli.dispatch" in found
     assert {".".join(name.split(".")[:2]) for name in found} & RUNNING == set()
+
+
+def test_importing_the_library_imports_nothing_of_it() -> None:
+    asked = "import sys, kivuko; print([name for name in sys.modules if name.startswith('kivuko.')])"
+    assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
 from collections.abc import Iterator
 
@@ -97,11 +98,12 @@ def _imports(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.s
 
 
 def _explained(place: str) -> bool:
-    """Whether a comment stands on the line or on the one above."""
+    """Whether a comment stands on the line, or on the imports and the line above it."""
     path, _, number = place.rpartition(":")
-    module = next(module for module in modules() if str(module) == path)
-    lines = module.text.splitlines()
-    return "#" in lines[int(number) - 1] or lines[int(number) - 2].lstrip().startswith("#")
+    lines = next(module for module in modules() if str(module) == path).text.splitlines()[: int(number)]
+    while "#" not in lines[-1] and re.match(r"\s*(from|import) ", lines[-1]):
+        lines.pop()
+    return "#" in lines[-1]
 
 
 def _is_broad(handler: ast.ExceptHandler) -> bool:
