@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kivuko.adaptors.jsdoc import JsDoc, Parameter, read_jsdoc
+from kivuko.value import replace
 
 __all__ = ["Declarations", "Function", "read_declarations"]
 

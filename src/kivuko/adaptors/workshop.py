@@ -61,6 +61,7 @@ class Workshop:
     def prepare(self, name: str, version: str) -> Record:
         """Bundles and loads an installed package; the caller holds the lock. Raises AdaptorBroken when it does not load in any form."""
         package = read_package(self.layout.package(name, version))
+        self.layout.bundles.mkdir(parents=True, exist_ok=True)
         reason, can_retry, addons = "", False, False
         try:
             self.install_tools()
@@ -87,7 +88,6 @@ class Workshop:
         for file in ("package.json", "package-lock.json"):
             shutil.copyfile(_OWN / file, self.layout.tools / file)
         self.npm.install_locked(self.layout.tools)
-        self.layout.bundles.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.layout.tools / "node_modules" / "acorn" / "dist" / "acorn.js", self.layout.acorn)
         mark.write_bytes(wanted)
 
