@@ -36,7 +36,7 @@ def test_a_folder_cannot_be_the_output(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("")
-    with pytest.raises(InputError, match="Cannot write to f/out.json"):
+    with pytest.raises(InputError, match=r"Cannot write to f/out\.json"):
         OutputFile("f/out.json", tmp_path / "f/out.json").check()
 
 

@@ -10,7 +10,9 @@ from kivuko.errors import UnknownStart
 STEPS = (("step-a", "Fetch"), ("step-b", "Map it"), ("b", None))
 
 
-@pytest.mark.parametrize(("pattern", "chosen"), [("step-a", "step-a"), ("Fetch", "step-a"), ("Map", "step-b"), ("-a", "step-a"), ("b", "b")])
+@pytest.mark.parametrize(
+    ("pattern", "chosen"), [("step-a", "step-a"), ("Fetch", "step-a"), ("Map", "step-b"), ("-a", "step-a"), ("b", "b")]
+)
 def test_an_exact_id_wins_and_a_part_of_one_id_or_name_is_enough(pattern: str, chosen: str) -> None:
     assert choose_step(pattern, "start", STEPS) == chosen
 

@@ -10,9 +10,9 @@ from kivuko.adaptors import Specifier
 from kivuko.adaptors.package import read_package
 from kivuko.cli.adaptor_schema import schema_problems
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
-from kivuko.cli.attempt_run import open_engine
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
+from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import JSON, REPO_DIR
 from kivuko.engines import find_node
@@ -24,7 +24,10 @@ _TEST_FILES = ("test/**/*.test.*js", "test/**/*Test.js", "tests/**/*.test.*js", 
 
 
 def test_adaptor(call: Call) -> int:
-    """Tell what is wrong; 0 when the adaptor loads, its schema is sound and its tests pass, else 1. Raises AdaptorProblem for no adaptor."""
+    """Tell what is wrong; 0 when the adaptor loads, its schema is sound and its tests pass, else 1.
+
+    Raises AdaptorProblem when there is no adaptor.
+    """
     folder = (call.folder / (call.arguments.words[0] if call.arguments.words else ".")).resolve()
     package = read_package(folder)
     call.log.success(f"{package.name} {package.version}")
@@ -66,7 +69,7 @@ def _schema(call: Call, folder: Path) -> list[str]:
 def _run_tests(call: Call, folder: Path, files: list[Path]) -> bool:
     """Run the tests with Node's own test runner; its report goes where the log goes."""
     environment = {**call.environment, "PATH": os.pathsep.join([str(find_node().parent), call.environment.get("PATH", os.defpath)])}
-    command = [find_node(), "--test", *(str(file.relative_to(folder)) for file in files)]
+    command = [str(find_node()), "--test", *(str(file.relative_to(folder)) for file in files)]
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     call.log.write("print", "CLI", (done.stdout.decode("utf-8", "replace"),), done.stdout.decode("utf-8", "replace").rstrip())
     (call.log.success if done.returncode == 0 else call.log.error)(f"Tests {'passed' if done.returncode == 0 else 'failed'}")
@@ -78,7 +81,8 @@ COMMAND = Command(
     run=test_adaptor,
     options=(REPO_DIR, JSON),
     takes=1,
-    about="Loads an adaptor from its folder (the working folder), checks the form of its credential and runs its tests with Node's test runner.",
+    about="Loads an adaptor from its folder (the working folder), checks the form of its credential and runs its tests with "
+    "Node's test runner.",
     examples=("adaptor test", "adaptor test ./my-system"),
     log_level="info",
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kivuko.adaptors import (
@@ -13,28 +12,22 @@ from kivuko.adaptors import (
     Repo,
     RepoSettings,
     Specifier,
-    default_folder,
     monorepo_folders,
     monorepo_specifier,
     parse_specifier,
 )
 from kivuko.cli.call import Call
+from kivuko.cli.own_engine import repo_folder
 from kivuko.cli.progress import Progress
-from kivuko.engines import Engine, ModuleFiles
-from kivuko.errors import InputError, OptionInvalid
-from kivuko.runtime.logs.durations import duration_text
+from kivuko.engines import Engine, HostKey, Limits, ModuleFiles
+from kivuko.errors import AdaptorProblem, InputError, OptionInvalid
+from kivuko.value import fresh, replace, value
 from kivuko.workflow import ExecutionPlan, Job
 
-__all__ = ["AdaptorsInUse", "FoundAdaptor", "repo_folder"]
+__all__ = ["AdaptorsInUse", "FoundAdaptor"]
 
 
-def repo_folder(call: Call) -> Path:
-    """The folder of installed adaptors: ``--repo-dir``, else OPENFN_REPO_DIR, else ``~/openfn/repo/cli``."""
-    named = call.arguments.text("repo-dir")
-    return call.folder / (Path(named).expanduser() if named else default_folder(dict(call.environment)))
-
-
-@dataclass(frozen=True, slots=True)
+@value
 class FoundAdaptor:
     """An adaptor as the runtime takes it."""
 
@@ -43,7 +36,7 @@ class FoundAdaptor:
     files: ModuleFiles
 
 
-@dataclass(slots=True)
+@value
 class AdaptorsInUse:
     """Resolves what plans and flags name. ``monorepo`` holds the folders of ``-m``, empty without it."""
 
@@ -51,7 +44,7 @@ class AdaptorsInUse:
     repo: Repo
     progress: Progress
     monorepo: tuple[Path, ...] = ()
-    _found: dict[str, Adaptor] = field(default_factory=dict)
+    _found: dict[str, Adaptor] = fresh(factory=dict)
 
     @classmethod
     def of(cls, call: Call, engine: Engine, progress: Progress) -> AdaptorsInUse:
@@ -94,8 +87,22 @@ class AdaptorsInUse:
             self.call.log.info(f"Resolved adaptor {adaptor.name} to version {adaptor.version}")
         self.progress.show("")
         if installed:
+            from kivuko.runtime.logs import duration_text  # the runtime is imported while hosts start, and an install is rare
+
             self.call.log.success(f"Installation complete in {duration_text((time.monotonic() - began) * 1000)}")
         return _with_adaptors(plan, texts)
+
+    def start_host(self, engine: Engine, plan: ExecutionPlan, memory_mb: int) -> None:
+        """Start the host that the runtime will ask for, and go on: Node starts and loads the adaptors while Python imports and compiles.
+
+        The key and the limits are those of ``kivuko.runtime.prepare`` for a command line; another key would only cost this head start.
+        """
+        try:
+            files = {found.files.key: found.files for found in map(self.resolve, adaptors_of(plan))}
+        except AdaptorProblem:
+            return  # the job that needs it tells
+        key = HostKey("local", "", tuple(files[name] for name in sorted(files)))
+        engine.prepare(key, attempt="1", limits=Limits(timeout_ms=None, memory_mb=memory_mb))
 
     def resolve(self, text: str, /) -> FoundAdaptor:
         """An adaptor or module that is there already. Raises AdaptorProblem."""

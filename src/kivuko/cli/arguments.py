@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from kivuko.errors import UsageError
+from kivuko.value import fresh, value
 
 __all__ = ["Arguments", "Kind", "Option", "near_names", "parse"]
 
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.I)
 _FILE = re.compile(r"\.(js|json|yaml|yml)$")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Option:
     """One flag: its long name, other names (a single letter is a short flag) and what kind of value it takes.
 
@@ -42,7 +42,7 @@ class Option:
         return (self.name, *self.aliases)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Arguments:
     """What was given: words that are no flags, and values by the long names of the options."""
 
@@ -74,12 +74,12 @@ class Arguments:
         return name in self.values
 
 
-@dataclass(slots=True)
+@value
 class _Reading:
     table: dict[str, Option]
     queue: list[str]
-    words: list[str] = field(default_factory=list)
-    values: dict[str, Value] = field(default_factory=dict)
+    words: list[str] = fresh(factory=list)
+    values: dict[str, Value] = fresh(factory=dict)
 
 
 def parse(words: Sequence[str], options: Iterable[Option]) -> Arguments:
@@ -92,7 +92,7 @@ def parse(words: Sequence[str], options: Iterable[Option]) -> Arguments:
     while reading.queue:
         word = reading.queue.pop(0)
         if word == "--":
-            reading.words += reading.queue
+            reading.words.extend(reading.queue)
             break
         if word.startswith("--"):
             _long(reading, word[2:])
@@ -141,7 +141,9 @@ def _letters(reading: _Reading, text: str) -> None:
         if rest and (rest[0] == "=" or not rest[0].isalpha()) and option.kind != "flag":
             return _take(reading, option, "-" + letter, rest.removeprefix("="))
         if rest and option.kind not in ("flag", "optional"):
-            raise UsageError(f"Not enough arguments following: {letter}\n-{text} is read as -{' -'.join(text)}, and -{letter} needs a value.")
+            raise UsageError(
+                f"Not enough arguments following: {letter}\n-{text} is read as -{' -'.join(text)}, and -{letter} needs a value."
+            )
         _take(reading, option, "-" + letter, None)
     return None
 

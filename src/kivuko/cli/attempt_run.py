@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
-from kivuko.adaptors import Layout
-from kivuko.cli.adaptors_in_use import AdaptorsInUse, repo_folder
+from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.attempt_log import AttemptLog
 from kivuko.cli.call import Call
-from kivuko.cli.progress import Progress
-from kivuko.engines import Engine, EngineSettings
+from kivuko.engines import Engine
 from kivuko.runtime import AttemptResult, AttemptSettings, CompileSettings, Observer, Outside, Program, execute, prepare
 from kivuko.runtime.hosts import host_key, run_limits
 from kivuko.runtime.logs import SanitizePolicy
+from kivuko.value import fresh, value
 from kivuko.workflow import ExecutionPlan
 
-__all__ = ["Ending", "Manner", "open_engine", "run_plan"]
+__all__ = ["Ending", "Manner", "run_plan"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Manner:
     """How a plan is run, besides the plan itself."""
 
     settings: AttemptSettings
-    compiling: CompileSettings = CompileSettings()
+    compiling: CompileSettings = fresh(factory=CompileSettings)
     sanitize: SanitizePolicy = "none"
     on_event: Observer | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ending:
     """What came of an Attempt. ``document`` is the final state as JSON indented by two, None without state."""
 
     result: AttemptResult
     program: Program
     document: bytes | None
-
-
-def open_engine(call: Call) -> Engine:
-    """The engine of this command; a context manager. Raises NodeMissing."""
-    layout = Layout(repo_folder(call).absolute())
-    return Engine(EngineSettings(store=layout.bundles, acorn=layout.acorn, most_hosts=2))
 
 
 def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: ExecutionPlan, state: bytes, manner: Manner) -> Ending:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from kivuko.cli.arguments import Arguments
 from kivuko.cli.commands import Command
 from kivuko.cli.log import Log
 from kivuko.cli.log_option import Threshold, parse_log_option
+from kivuko.value import value
 
 __all__ = ["Call"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """What a command gets. ``program`` is the name it was called by, ``dotenv`` how many variables came from ``.env`` (None: no file)."""
 

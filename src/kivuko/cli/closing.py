@@ -8,7 +8,8 @@ import time
 
 from kivuko.cli.attempt_run import Ending
 from kivuko.cli.call import Call
-from kivuko.cli.failure import print_abort, print_compile_error
+from kivuko.cli.compile_failure import print_compile_error
+from kivuko.cli.failure import print_abort
 from kivuko.cli.output_file import OutputFile
 from kivuko.errors import CompileError, InputError, KivukoError, PlanError
 from kivuko.runtime.faults import compile_message
@@ -98,7 +99,11 @@ def _warn_of_nothing(call: Call, ending: Ending) -> None:
     last = ending.result.runs[-1]
     prepared = ending.program.jobs.get(last.job_id)
     operations = prepared.compiled.operations if prepared is not None and prepared.compiled is not None else ()
-    where = f": its last operation, {operations[-1].name or 'a function'}() in line {operations[-1].line}, returned nothing" if operations else ""
+    where = (
+        f": its last operation, {operations[-1].name or 'a function'}() in line {operations[-1].line}, returned nothing"
+        if operations
+        else ""
+    )
     call.log.warn(f"Step {last.job_name} ended without state{where}. Return the state at the end of an operation.")
 
 

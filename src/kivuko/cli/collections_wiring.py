@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from kivuko.cli.log import Log
-from kivuko.language import uses_collections
+from kivuko.value import replace, value
 from kivuko.workflow import ExecutionPlan, Job
 
 __all__ = ["CollectionsAccess", "wire_collections"]
@@ -16,7 +15,7 @@ _SHOWN = 4
 _LONG_ENOUGH = 16
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CollectionsAccess:
     """Where collections are and how to get in. ``token`` None: nobody gave one."""
 
@@ -27,7 +26,12 @@ class CollectionsAccess:
 
 def wire_collections(plan: ExecutionPlan, access: CollectionsAccess, log: Log) -> ExecutionPlan:
     """The plan in which every job that mentions ``collections.`` can reach them. Expressions must be sources by now."""
-    wanting = {job.id for job in plan.workflow.jobs if uses_collections(job.expression) and not _has_adaptor(job)}
+    mentioning = [job for job in plan.workflow.jobs if "collections" in job.expression and not _has_adaptor(job)]
+    if not mentioning:
+        return plan
+    from kivuko.language import uses_collections  # the compiler is imported while hosts start, unless it is needed before
+
+    wanting = {job.id for job in mentioning if uses_collections(job.expression)}
     if not wanting:
         return plan
     _tell(access, log)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, replace
 
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.arguments import Option
-from kivuko.cli.attempt_run import open_engine
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
+from kivuko.cli.compile_failure import print_compile_error
 from kivuko.cli.execute_options import WORD_OF_WORKSPACE, ignored_names, path_and_adaptors
-from kivuko.cli.failure import print_compile_error
 from kivuko.cli.job_path import kind_of
 from kivuko.cli.output_file import OutputFile
-from kivuko.projects import job_plan, load_plan
+from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR, TRACE, WORKSPACE
 from kivuko.engines import Engine
 from kivuko.errors import CompileError, FileMissing, OptionInvalid
 from kivuko.language import AdaptorNames, PortableModule, compile_job, compile_portable, exported_names
+from kivuko.projects import job_plan, load_plan
+from kivuko.value import replace, value
 from kivuko.workflow import ExecutionPlan, Job, write_plan
 
 __all__ = ["COMMAND", "compile_file"]
@@ -58,7 +58,7 @@ def compile_file(call: Call) -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Compiler:
     engine: Engine
     adaptors: AdaptorsInUse
@@ -135,6 +135,7 @@ COMMAND = Command(
         Option("w", "", (), "optional", hidden=True),
     ),
     takes=None,
-    about="Compiles a job to the module, or a workflow to the plan, that OpenFn's runtime and Kivuko's understand. Adaptors must be installed.",
+    about="Compiles a job to the module, or a workflow to the plan, that OpenFn's runtime and Kivuko's understand. "
+    "Adaptors must be installed.",
     examples=("compile job.js -a http", "compile workflow.json -o compiled.json"),
 )

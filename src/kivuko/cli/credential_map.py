@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from kivuko.cli.log import Log
 from kivuko.errors import InputError, InvalidJson, OptionInvalid
+from kivuko.value import replace
 from kivuko.workflow import ExecutionPlan, Job
 
 __all__ = ["apply_credentials", "read_credential_map"]
@@ -28,7 +28,9 @@ def read_credential_map(path: str, folder: Path, environment: Mapping[str, str])
     except (FileNotFoundError, IsADirectoryError) as problem:
         raise OptionInvalid("credentials", f"Credential map not found at {file}", fix="Check the path of --credentials.") from problem
     except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"Credential map cannot be read: {file}", details=str(problem), fix="Check its permissions and encoding.") from problem
+        raise InputError(
+            f"Credential map cannot be read: {file}", details=str(problem), fix="Check its permissions and encoding."
+        ) from problem
     if not text.strip():
         return {}
     found = _json(text, file) if file.suffix == ".json" else _yaml(text, file)
@@ -76,13 +78,14 @@ def _json(text: str, file: Path) -> object:
 
 
 def _yaml(text: str, file: Path) -> object:
-    from ruamel.yaml import YAML  # 40 ms of start-up, and most runs read no YAML
-    from ruamel.yaml.error import YAMLError
+    import ruamel.yaml  # 40 ms of start-up, and most runs read no YAML
 
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError as problem:
-        raise InputError("credential file contains invalid YAML", details=f"{file}: {problem}", fix="Correct it at that place.") from problem
+        return ruamel.yaml.YAML(typ="safe", pure=True).load(text)
+    except ruamel.yaml.error.YAMLError as problem:
+        raise InputError(
+            "credential file contains invalid YAML", details=f"{file}: {problem}", fix="Correct it at that place."
+        ) from problem
 
 
 def _resolved(value: object, where: str, environment: Mapping[str, str]) -> object:

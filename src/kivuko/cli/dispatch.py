@@ -70,7 +70,7 @@ def _help(entry: Entry, arguments: Arguments, program: str) -> int:
     if asked is None and arguments.words and arguments.words[0] in _GROUPS:
         group = [known for known in COMMANDS if known.words[0] == arguments.words[0]]
         print("\n\n".join(texts.command_help(program, known, load(known)) for known in group))
-    elif asked is None or asked.words == ("help",) or (asked is COMMANDS[0] and not sys.argv[1:2] == ["execute"]):
+    elif asked is None or asked.words == ("help",) or (asked is COMMANDS[0] and sys.argv[1:2] != ["execute"]):
         print(texts.general_help(program))
     else:
         print(texts.command_help(program, asked, load(asked)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kivuko.adaptors import Layout, parse_specifier
-from kivuko.cli.adaptors_in_use import repo_folder
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
 from kivuko.cli.docs import documentation
+from kivuko.cli.own_engine import repo_folder
 from kivuko.cli.shared import EXPAND, JSON, REPO_DIR
 from kivuko.errors import OptionInvalid
 

@@ -11,9 +11,9 @@ from kivuko.adaptors.layout import read_json
 from kivuko.adaptors.semver import is_exact
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.arguments import near_names
-from kivuko.cli.attempt_run import open_engine
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
+from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import EXPAND, JSON, REPO_DIR
 from kivuko.errors import InputError

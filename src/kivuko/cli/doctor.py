@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
-from kivuko.cli.attempt_run import open_engine
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
 from kivuko.cli.health import CHECKS, Finding, Patient
+from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import JSON, REPO_DIR
 
@@ -26,7 +26,9 @@ def doctor(call: Call) -> int:
                 _tell(call, finding)
     failed = sum(finding.verdict == "failed" for finding in findings)
     warned = sum(finding.verdict == "warning" for finding in findings)
-    call.log.always(f"{len(findings)} checks: {failed} failed, {warned} warnings" if failed or warned else f"{len(findings)} checks: all is well")
+    call.log.always(
+        f"{len(findings)} checks: {failed} failed, {warned} warnings" if failed or warned else f"{len(findings)} checks: all is well"
+    )
     call.result(
         {
             "ok": not failed,
@@ -47,6 +49,6 @@ COMMAND = Command(
     name="doctor",
     run=doctor,
     options=(REPO_DIR, JSON),
-    about="Looks at Python, Node.js, npm, the sandbox, the folder of adaptors, every installed adaptor and .env, and says in one sentence how to "
-    "mend what is wrong. Shows no secret.",
+    about="Looks at Python, Node.js, npm, the sandbox, the folder of adaptors, every installed adaptor and .env, and says in one "
+    "sentence how to mend what is wrong. Shows no secret.",
 )

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kivuko.adaptors import parse_specifier
 from kivuko.adaptors.package import read_package
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
-from kivuko.cli.attempt_run import Ending, Manner, open_engine, run_plan
 from kivuko.cli.call import Call
-from kivuko.cli.closing import close_run, fail_run
 from kivuko.cli.collections_wiring import CollectionsAccess, wire_collections
 from kivuko.cli.commands import Command
 from kivuko.cli.credential_map import apply_credentials, read_credential_map
 from kivuko.cli.execute_options import EXECUTE_OPTIONS, ExecuteOptions
 from kivuko.cli.job_path import PathKind, kind_of
 from kivuko.cli.output_file import OutputFile
-from kivuko.projects import job_plan, load_plan, source_of
+from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.starting_point import chosen_steps, initial_state
 from kivuko.cli.step_cache import StepCache
+from kivuko.cli.task import Task
 from kivuko.cli.versions import log_versions, part_versions
 from kivuko.cli.watch import watch
-from kivuko.engines import Engine
-from kivuko.errors import AdaptorProblem, InputError, KivukoError
-from kivuko.runtime import AttemptSettings, CompileSettings, Event, JobCompleted, JobFailed
+from kivuko.errors import AdaptorProblem, InputError
+from kivuko.projects import job_plan, load_plan, source_of
+from kivuko.value import replace
 from kivuko.workflow import ExecutionPlan, check_keys, write_plan
 
 __all__ = ["COMMAND", "run"]
@@ -36,7 +35,7 @@ _DEFAULT_ENDPOINT = "https://app.openfn.org"
 
 
 def run(call: Call) -> int:
-    """Run once, or again and again with ``--watch``. The exit code is 0, 1 after a crash, a kill or (strict) any failure, 9 for bad options."""
+    """Run once, or again and again with ``--watch``. Gives 0, or 1 after a crash, a kill or (strict) any failure; 9 for bad options."""
     _log_parts(call)
     call.report_dotenv()
     options = ExecuteOptions.of(call)
@@ -45,29 +44,18 @@ def run(call: Call) -> int:
     return _run_once(call, options)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What is run and where its result goes."""
-
-    plan: ExecutionPlan
-    state: bytes
-    output: OutputFile | None
-    cache: StepCache
-
-
 def _run_once(call: Call, options: ExecuteOptions) -> int:
     began = time.monotonic()
     with open_engine(call) as engine, Progress(call) as progress:
         adaptors = AdaptorsInUse.of(call, engine, progress)
-        job = _prepared(call, options, adaptors)
-        try:
-            ending = _attempt(call, options, engine, adaptors, job)
-        except KivukoError as problem:
-            return fail_run(call, problem, job.plan, began)
-        return close_run(call, ending, job.output, began, strict=options.strict)
+        task = _prepared(call, options, adaptors)
+        adaptors.start_host(engine, task.plan, options.memory_mb)
+        # The runtime and the compiler are imported now, while Node starts on the other core.
+        carry_out = importlib.import_module("kivuko.cli.execution").carry_out
+        return int(carry_out(call, options, engine, adaptors, task, began))
 
 
-def _prepared(call: Call, options: ExecuteOptions, adaptors: AdaptorsInUse) -> _Job:
+def _prepared(call: Call, options: ExecuteOptions, adaptors: AdaptorsInUse) -> Task:
     """Everything that can be refused before anything runs, in the order of the reference."""
     kind = kind_of(options.path, call.folder, options.workspace)
     _check_adaptors(call, options, kind)
@@ -85,26 +73,7 @@ def _prepared(call: Call, options: ExecuteOptions, adaptors: AdaptorsInUse) -> _
     state = initial_state(call, plan, cache, (call.folder / options.path).parent)
     if options.cache_steps:
         cache.clear()
-    return _Job(plan, state, output, cache)
-
-
-def _attempt(call: Call, options: ExecuteOptions, engine: Engine, adaptors: AdaptorsInUse, job: _Job) -> Ending:
-    def keep(event: Event) -> None:
-        if isinstance(event, JobCompleted | JobFailed) and event.state is not None:
-            job.cache.write(event.job_id, event.state)
-
-    manner = Manner(
-        settings=AttemptSettings(
-            timeout_ms=options.timeout_ms, memory_mb=options.memory_mb, immutable=options.immutable, debug=call.log.prints("debug", "R/T")
-        ),
-        compiling=CompileSettings(compiled=options.compiled, ignore_imports=options.ignore_imports),
-        sanitize=options.sanitize,
-        on_event=keep if options.cache_steps else None,
-    )
-    ending = run_plan(call, engine, adaptors, job.plan, job.state, manner)
-    if options.cache_steps:
-        call.log.success(f"Cached output written to {job.cache.folder}")
-    return ending
+    return Task(plan, state, output, cache)
 
 
 def _log_parts(call: Call) -> None:

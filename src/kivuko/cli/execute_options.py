@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from kivuko.cli.arguments import Option
 from kivuko.cli.call import Call
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR, TRACE, WORKSPACE
 from kivuko.errors import InputError, OptionInvalid, UsageError
-from kivuko.runtime.logs.rendering import SanitizePolicy
+from kivuko.value import value
 
 __all__ = ["EXECUTE_OPTIONS", "WORD_OF_WORKSPACE", "ExecuteOptions", "ignored_names", "path_and_adaptors"]
 
+SanitizePolicy = Literal["none", "remove", "summarize", "obfuscate"]
+"""As ``kivuko.runtime.logs``, which is imported while hosts start."""
+
 _POLICIES = ("none", "remove", "summarize", "obfuscate")
-WORD_OF_WORKSPACE = "-w has two meanings in OpenFn: --workspace up to 1.37, --workflow from 1.38 on. Write the long form, --workspace or --workflow."
+WORD_OF_WORKSPACE = (
+    "-w has two meanings in OpenFn: --workspace up to 1.37, --workflow from 1.38 on. Write the long form, --workspace or --workflow."
+)
 
 EXECUTE_OPTIONS = (
     ADAPTORS,
@@ -44,7 +48,9 @@ EXECUTE_OPTIONS = (
     MONOREPO,
     EXPAND,
     WORKSPACE,
-    Option("apikey", "Token for collections (OPENFN_API_KEY)", ("api-key", "token", "pat", "collections-api-key", "collections-token"), "text"),
+    Option(
+        "apikey", "Token for collections (OPENFN_API_KEY)", ("api-key", "token", "pat", "collections-api-key", "collections-token"), "text"
+    ),
     Option("collections-endpoint", "Where collections are (https://app.openfn.org)", ("endpoint", "lightning"), "text"),
     Option("collections-version", "Version of the collections adaptor (latest)", (), "text"),
     Option("skip-adaptor-validation", "Do not warn when no adaptor is given"),
@@ -54,7 +60,7 @@ EXECUTE_OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExecuteOptions:
     """Flags and variables as typed values. Paths are as they were written; None = not given."""
 
@@ -112,7 +118,7 @@ def path_and_adaptors(call: Call) -> tuple[str, tuple[str, ...]]:
     old_form = call.arguments.text("expression")
     if old_form is not None:
         old_adaptor = call.arguments.text("log")
-        return old_form, tuple([*adaptors, *([_modern(old_adaptor)] if old_adaptor else [])])
+        return old_form, (*adaptors, *([_modern(old_adaptor)] if old_adaptor else []))
     if not words and len(adaptors) > 1 and adaptors[-1].endswith((".js", ".json", ".yaml", ".yml")) and "=" not in adaptors[-1]:
         words.append(adaptors.pop())
     if not words:

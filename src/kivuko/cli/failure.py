@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 
 from kivuko.cli.call import Call
-from kivuko.errors import CompileError, JobSyntaxError, KivukoError, OptionInvalid
+from kivuko.errors import CompileError, KivukoError, OptionInvalid
 
-__all__ = ["abort_lines", "print_abort", "print_compile_error", "print_refusal", "source_place"]
-
-_SHOWN = 400
+__all__ = ["abort_lines", "print_abort", "print_refusal", "print_trace"]
 
 
 def print_abort(problem: KivukoError, call: Call | None) -> None:
@@ -23,41 +21,7 @@ def print_abort(problem: KivukoError, call: Call | None) -> None:
             call.log.error(text.replace("kivuko repo install", f"{call.program} repo install"))
         else:
             call.log.line_break()
-    _trace(problem, call)
-
-
-def print_compile_error(problem: CompileError, call: Call, source: str) -> None:
-    """Print that a job is no program: the message with its place, and the lines of ``source`` around it."""
-    from kivuko.runtime import compile_message  # commands that run nothing must not pay for the runtime
-
-    job = f" {problem.job}" if problem.job else ""
-    call.log.line_break()
-    call.log.error(f"Failed to compile job{job}")
-    call.log.error(f"{'SyntaxError: ' if isinstance(problem, JobSyntaxError) else ''}{compile_message(problem)}")
-    if problem.details:
-        call.log.error("ERROR DETAILS:")
-        call.log.error(problem.details)
-    if isinstance(problem, JobSyntaxError):
-        call.log.always(f"Check the syntax of the job expression:\n\n{source_place(source, problem.line, problem.column)}")
-    elif problem.fix:
-        call.log.error("FIX HINT:")
-        call.log.error(problem.fix)
-    call.log.line_break()
-    call.log.error("Critical error: aborting command")
-    _trace(problem, call)
-
-
-def source_place(source: str, line: int | None, column: int | None) -> str:
-    """A line of a source (1-based) with its number and a mark under its column (0-based, UTF-16 units), and two lines before it."""
-    lines = source.splitlines()
-    if line is None or not 0 < line <= len(lines):
-        return source[:_SHOWN]
-    wide = len(str(line))
-    shown = [f"{number:>{wide}} | {lines[number - 1][:_SHOWN]}" for number in range(max(1, line - 2), line + 1)]
-    if column is not None and column <= _SHOWN:
-        before = lines[line - 1].encode("utf-16-le", "surrogatepass")[: column * 2].decode("utf-16-le", "replace")
-        shown.append(f"{' ' * wide} | {''.join(character if character == chr(9) else ' ' for character in before)}^")
-    return "\n".join(shown)
+    print_trace(problem, call)
 
 
 def print_refusal(problem: OptionInvalid, command: str, call: Call | None) -> None:
@@ -83,8 +47,7 @@ def abort_lines(problem: KivukoError) -> list[tuple[str, str]]:
     return [*lines, ("break", ""), ("error", "Critical error: aborting command")]
 
 
-def _trace(problem: KivukoError, call: Call) -> None:
+def print_trace(problem: KivukoError, call: Call) -> None:
+    """At the level debug, print the way to the failure on standard error."""
     if call.log.prints("debug"):
-        import traceback  # only when someone looks for a fault
-
-        call.log.debug("".join(traceback.format_exception(problem)))
+        sys.excepthook(type(problem), problem, problem.__traceback__)

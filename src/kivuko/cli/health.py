@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +19,7 @@ from kivuko.engines import Engine, HostKey, RunRequest, find_node
 from kivuko.engines.sandbox import probe
 from kivuko.errors import KivukoError
 from kivuko.language import compile_job
+from kivuko.value import value
 
 __all__ = ["CHECKS", "Finding", "Patient"]
 
@@ -28,7 +28,7 @@ _OLDEST_NODE = 22
 _SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """What a check found: ``what`` was looked at, how it stands, and how to mend it."""
 
@@ -38,7 +38,7 @@ class Finding:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Patient:
     """Whom the checks look at."""
 

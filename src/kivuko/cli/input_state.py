@@ -38,7 +38,9 @@ def parse_state(content: bytes, reason: str, where: str) -> bytes:
     except (ValueError, RecursionError) as problem:
         raise InvalidJson(reason, details=f"{where}: {problem}", fix="Correct the JSON at that place; nothing was run.") from problem
     if not content.lstrip().startswith(b"{"):
-        raise InputError(reason, details=f"{where} is JSON, but no object.", fix='State is an object such as {"data": {}}; nothing was run.')
+        raise InputError(
+            reason, details=f"{where} is JSON, but no object.", fix='State is an object such as {"data": {}}; nothing was run.'
+        )
     return content
 
 

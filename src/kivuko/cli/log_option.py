@@ -43,7 +43,7 @@ def parse_log_option(text: str | None, default: Threshold = "default") -> dict[C
             named[_NAMES[name]] = _level(level)
         else:
             raise OptionInvalid("log", "Unknown log component. Valid components are cli, compiler, runtime and job.", details=name)
-    levels: dict[Component, Threshold] = {component: general for component in COMPONENTS}
+    levels: dict[Component, Threshold] = dict.fromkeys(COMPONENTS, general)
     levels["job"] = "none" if quiet else "debug"
     return {**levels, **named}
 

@@ -12,10 +12,10 @@ from kivuko.adaptors import Adaptor
 from kivuko.adaptors.metadata import known_metadata, mark_unsupported, metadata_key, save_metadata
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.arguments import Option
-from kivuko.cli.attempt_run import open_engine
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
 from kivuko.cli.input_state import read_state_file, read_state_text
+from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR
 from kivuko.engines import Engine, HostKey
@@ -104,7 +104,7 @@ COMMAND = Command(
         EXPAND,
         JSON,
     ),
-    about="Asks a system what it holds (its forms, fields, organisation units …) through the metadata function of its adaptor, and keeps the "
-    "answer in the repo folder.",
+    about="Asks a system what it holds (its forms, fields, organisation units …) through the metadata function of its adaptor, and "
+    "keeps the answer in the repo folder.",
     examples=("metadata -a dhis2 -s state.json",),
 )

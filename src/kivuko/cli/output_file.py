@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from kivuko.errors import InputError
+from kivuko.value import value
 
 __all__ = ["OutputFile"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OutputFile:
     """A file that a command will write. ``shown`` is the path as the person wrote it, ``path`` the absolute one."""
 

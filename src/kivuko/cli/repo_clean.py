@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 
 from kivuko.adaptors import Repo
-from kivuko.cli.adaptors_in_use import repo_folder
-from kivuko.cli.attempt_run import open_engine
+from kivuko.cli.arguments import Option
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
-from kivuko.cli.arguments import Option
+from kivuko.cli.own_engine import open_engine, repo_folder
 from kivuko.cli.repo_list import shown_folder
 from kivuko.cli.shared import JSON, REPO_DIR
 from kivuko.errors import InputError
@@ -22,9 +21,13 @@ def clean(call: Call) -> int:
     folder = repo_folder(call)
     if folder.exists() and any(folder.iterdir()) and not ((folder / "package.json").exists() or (folder / ".kivuko").exists()):
         raise InputError(
-            f"{folder} does not look like a folder of adaptors", details="It has no package.json.", fix="Check --repo-dir and OPENFN_REPO_DIR."
+            f"{folder} does not look like a folder of adaptors",
+            details="It has no package.json.",
+            fix="Check --repo-dir and OPENFN_REPO_DIR.",
         )
-    if not call.arguments.flag("force") and not _agreed(f"This will remove everything at {shown_folder(call)}. Do you wish to proceed? (y/N) "):
+    if not call.arguments.flag("force") and not _agreed(
+        f"This will remove everything at {shown_folder(call)}. Do you wish to proceed? (y/N) "
+    ):
         call.log.always("Cancelled. Nothing was removed; -f asks no question")
         return 1
     with open_engine(call) as engine:

@@ -6,9 +6,9 @@ import time
 
 from kivuko.adaptors import parse_specifier
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
-from kivuko.cli.attempt_run import open_engine
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
+from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, REPO_DIR
 from kivuko.errors import InputError, UsageError
@@ -21,12 +21,16 @@ def install(call: Call) -> int:
     """Install plain names as npm packages, and those of ``-a`` as adaptors. What moves (``latest``) is always asked for."""
     packages, named = call.arguments.words, call.arguments.list("adaptors")
     if not packages and not named:
-        raise UsageError("Not enough non-option arguments: got 0, need at least 1", fix="Name what to install: {program} repo install -a http")
+        raise UsageError(
+            "Not enough non-option arguments: got 0, need at least 1", fix="Name what to install: {program} repo install -a http"
+        )
     expand = call.arguments.flag("expand-adaptors", True)
     specifiers = [parse_specifier(text, expand=False) for text in packages] + [parse_specifier(text, expand=expand) for text in named]
     for specifier in specifiers:
         if specifier.path:
-            raise InputError(f"{specifier} is a folder, which needs no installing", fix=f"Use it at once: {call.program} job.js -a {specifier}")
+            raise InputError(
+                f"{specifier} is a folder, which needs no installing", fix=f"Use it at once: {call.program} job.js -a {specifier}"
+            )
     began = time.monotonic()
     with open_engine(call) as engine, Progress(call) as progress:
         adaptors = AdaptorsInUse.of(call, engine, progress)

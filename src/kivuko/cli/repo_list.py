@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kivuko.adaptors import Repo
-from kivuko.cli.adaptors_in_use import repo_folder
-from kivuko.cli.attempt_run import open_engine
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
+from kivuko.cli.own_engine import open_engine, repo_folder
 from kivuko.cli.shared import JSON, REPO_DIR
 from kivuko.errors import InputError
 
@@ -21,7 +20,9 @@ def list_installed(call: Call) -> int:
         with open_engine(call) as engine:
             installed = Repo(repo_folder(call), loader=engine).installed()
     except OSError as problem:
-        raise InputError(f"{repo_folder(call)} cannot be read", details=str(problem), fix="Name another folder with --repo-dir.") from problem
+        raise InputError(
+            f"{repo_folder(call)} cannot be read", details=str(problem), fix="Name another folder with --repo-dir."
+        ) from problem
     call.result({"folder": str(repo_folder(call)), "packages": {name: list(versions) for name, versions in installed.items()}})
     call.log.always(f"Repo working directory is: {shown_folder(call)}")
     if call.environment.get("OPENFN_REPO_DIR"):

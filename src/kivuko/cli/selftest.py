@@ -8,11 +8,12 @@ import time
 
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.arguments import Option
-from kivuko.cli.attempt_run import Manner, open_engine, run_plan
+from kivuko.cli.attempt_run import Manner, run_plan
 from kivuko.cli.call import Call
 from kivuko.cli.closing import fail_run
 from kivuko.cli.commands import Command
 from kivuko.cli.input_state import read_state_text
+from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import JSON, REPO_DIR
 from kivuko.cli.versions import log_versions, part_versions

@@ -12,7 +12,9 @@ SHARED_OPTIONS = (
     Option("help", "Show this help", ("h",)),
     Option("version", "Show the version", ("v",)),
 )
-ADAPTORS = Option("adaptors", "Adaptor of the job: http, http@7.2.10, an npm name, or name=folder; may be repeated", ("a", "adaptor"), "list")
+ADAPTORS = Option(
+    "adaptors", "Adaptor of the job: http, http@7.2.10, an npm name, or name=folder; may be repeated", ("a", "adaptor"), "list"
+)
 REPO_DIR = Option("repo-dir", "Folder of installed adaptors (OPENFN_REPO_DIR, else ~/openfn/repo/cli)", (), "text")
 MONOREPO = Option("use-adaptors-monorepo", "Take adaptors from the monorepo in OPENFN_ADAPTORS_REPO", ("m", "monorepo"))
 EXPAND = Option("expand-adaptors", "Read http as @openfn/language-http (on; --no-expand-adaptors switches it off)")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from kivuko.cli.call import Call
 from kivuko.cli.input_state import read_state_file, read_state_text
 from kivuko.cli.step_cache import StepCache
 from kivuko.cli.step_choice import choose_step
+from kivuko.value import replace
 from kivuko.workflow import ExecutionPlan
 
 __all__ = ["DEFAULT_STATE", "chosen_steps", "initial_state"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from kivuko.errors import InputError
+from kivuko.value import value
 
 __all__ = ["StepCache"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepCache:
     """The folder ``<folder of the workflow>/.cli-cache/<workflow>``."""
 

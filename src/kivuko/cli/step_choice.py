@@ -1,4 +1,4 @@
-"""Which step ``--start``, ``--end`` and ``--only`` mean: an exact id, else the one step whose id or name contains the text (cli.md §3.1)."""
+"""Which step ``--start``, ``--end`` and ``--only`` mean: an exact id, else the one whose id or name contains the text (cli.md §3.1)."""
 
 from __future__ import annotations
 

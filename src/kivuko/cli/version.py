@@ -21,4 +21,6 @@ def version(call: Call) -> int:
     return 0
 
 
-COMMAND = Command(name="version", run=version, options=(JSON,), about="Shows the versions of Node.js, the command line, runtime and compiler.")
+COMMAND = Command(
+    name="version", run=version, options=(JSON,), about="Shows the versions of Node.js, the command line, runtime and compiler."
+)

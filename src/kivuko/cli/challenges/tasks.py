@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from kivuko.value import value
 
 __all__ = ["TASKS", "Evidence", "Task"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Evidence:
     """What a run of a solution showed: exit code, log (plain text) and the output file's JSON (None when there is none)."""
 
@@ -19,7 +20,7 @@ class Evidence:
     state: Mapping[str, object] | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Task:
     """One challenge. ``files`` are the names that a solution may have, the first is the one that the docs use."""
 
