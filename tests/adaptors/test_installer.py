@@ -39,7 +39,11 @@ def test_a_package_lies_under_its_alias_as_openfn_lays_it(layout: Layout, regist
 
 
 def test_what_npm_lays_beside_a_package_moves_into_it(layout: Layout, registry: Registry) -> None:
-    registry.beside[f"{NAME}@1.0.0"] = {"lodash": {"package.json": "{}"}, "@openfn/language-common": {"package.json": "{}"}, ".bin": {"x": ""}}
+    registry.beside[f"{NAME}@1.0.0"] = {
+        "lodash": {"package.json": "{}"},
+        "@openfn/language-common": {"package.json": "{}"},
+        ".bin": {"x": ""},
+    }
     add_package(layout, registry, NAME, "1.0.0", {})
     inner = layout.package(NAME, "1.0.0") / "node_modules"
     assert sorted(str(file.parent.relative_to(inner)) for file in inner.rglob("package.json")) == ["@openfn/language-common", "lodash"]

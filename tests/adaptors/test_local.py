@@ -117,7 +117,9 @@ def test_an_adaptor_that_does_not_load(repo: Repo, folder: Path, loader: Countin
         repo.resolve(Specifier(NAME, None, str(folder)), install=True)
 
 
-def test_a_repo_that_cannot_be_written_only_costs_a_load(repo: Repo, folder: Path, loader: CountingLoader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repo_that_cannot_be_written_only_costs_a_load(
+    repo: Repo, folder: Path, loader: CountingLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 

@@ -26,12 +26,14 @@ def failing(tmp_path: Path, code: str, summary: str, detail: str = "") -> Npm:
 
 
 def test_a_version_is_looked_up(tmp_path: Path) -> None:
-    npm = npm_that(tmp_path, "console.log(JSON.stringify(process.argv.slice(2).join(' ') === 'view x@latest version --json' ? '1.2.3' : 0))")
+    npm = npm_that(
+        tmp_path, "console.log(JSON.stringify(process.argv.slice(2).join(' ') === 'view x@latest version --json' ? '1.2.3' : 0))"
+    )
     assert npm.view("x", "latest") == "1.2.3"
 
 
 def test_of_several_versions_that_match_a_range_the_last_one_counts(tmp_path: Path) -> None:
-    assert npm_that(tmp_path, "console.log('[\"1.0.0\", \"1.1.0\"]')").view("x", "^1") == "1.1.0"
+    assert npm_that(tmp_path, 'console.log(\'["1.0.0", "1.1.0"]\')').view("x", "^1") == "1.1.0"
 
 
 def test_no_answer_means_no_such_version(tmp_path: Path) -> None:
@@ -50,7 +52,12 @@ def test_scripts_of_packages_never_run_and_no_lock_file_is_left(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("code", "summary", "kind", "words"),
     [
-        ("ETARGET", "No matching version found for @openfn/language-common@3.3.5.", AdaptorNotFound, "does not have @openfn/language-common@3.3.5."),
+        (
+            "ETARGET",
+            "No matching version found for @openfn/language-common@3.3.5.",
+            AdaptorNotFound,
+            "does not have @openfn/language-common@3.3.5.",
+        ),
         ("ENOTFOUND", "request to https://x failed", RegistryUnreachable, "does not answer (ENOTFOUND)"),
         ("ECONNREFUSED", "connect", RegistryUnreachable, "does not answer"),
         ("ENOSPC", "no space", InstallFailed, "The disk is full"),
@@ -69,7 +76,9 @@ def test_each_failure_is_one_sentence(tmp_path: Path, code: str, summary: str, k
 
 
 def test_a_package_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    npm = failing(tmp_path, "E404", "Not Found - GET https://r/@o%2fx", "The requested resource '@o/x@latest' could not be found or you do not")
+    npm = failing(
+        tmp_path, "E404", "Not Found - GET https://r/@o%2fx", "The requested resource '@o/x@latest' could not be found or you do not"
+    )
     with pytest.raises(AdaptorNotFound, match=r"does not have @o/x@latest\."):
         npm.view("@o/x", "latest")
 
@@ -85,7 +94,13 @@ def test_a_missing_node_is_said(tmp_path: Path) -> None:
 
 
 def test_tokens_of_openfn_and_kivuko_do_not_reach_npm() -> None:
-    environment = {"PATH": "/bin", "OPENFN_API_KEY": "secret", "KIVUKO_X": "y", "NODE_OPTIONS": "--inspect", "npm_config_registry": "https://r"}
+    environment = {
+        "PATH": "/bin",
+        "OPENFN_API_KEY": "secret",
+        "KIVUKO_X": "y",
+        "NODE_OPTIONS": "--inspect",
+        "npm_config_registry": "https://r",
+    }
     assert child_environment(environment) == {"PATH": "/bin", "npm_config_registry": "https://r"}
 
 

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from kivuko.adaptors.semver import is_exact, matches, newest, precedence
 
-ORDER = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0"]
+ORDER = [
+    "1.0.0-alpha",
+    "1.0.0-alpha.1",
+    "1.0.0-alpha.beta",
+    "1.0.0-beta",
+    "1.0.0-beta.2",
+    "1.0.0-beta.11",
+    "1.0.0-rc.1",
+    "1.0.0",
+    "1.0.1",
+    "1.2.0",
+]
 
 
 def test_versions_are_ordered_as_the_standard_says() -> None:
@@ -29,7 +40,9 @@ def test_texts_that_are_no_versions_do_not_count() -> None:
     assert newest([]) is None
 
 
-@pytest.mark.parametrize(("text", "exact"), [("1.2.3", True), ("2.0.0-rc3", True), ("1.0.0+b1", True), ("1.2", False), ("latest", False), (None, False)])
+@pytest.mark.parametrize(
+    ("text", "exact"), [("1.2.3", True), ("2.0.0-rc3", True), ("1.0.0+b1", True), ("1.2", False), ("latest", False), (None, False)]
+)
 def test_an_exact_version_is_told_from_others(text: str | None, exact: bool) -> None:
     assert is_exact(text) is exact
 
@@ -41,7 +54,14 @@ def test_a_text_that_is_no_version_has_no_precedence() -> None:
 
 @pytest.mark.parametrize(
     ("version", "wanted", "fits"),
-    [("3.3.4", None, True), ("3.3.4", "3", True), ("3.3.4", "3.3", True), ("3.3.4", "3.x", True), ("3.3.4", "3.2", False), ("13.0.0", "3", False)],
+    [
+        ("3.3.4", None, True),
+        ("3.3.4", "3", True),
+        ("3.3.4", "3.3", True),
+        ("3.3.4", "3.x", True),
+        ("3.3.4", "3.2", False),
+        ("13.0.0", "3", False),
+    ],
 )
 def test_a_partial_version_takes_its_own_family(version: str, wanted: str | None, fits: bool) -> None:
     assert matches(version, wanted) is fits

@@ -60,7 +60,10 @@ def test_a_name_that_looks_like_a_flag_is_expanded_or_scoped() -> None:
     assert parse_specifier("--registry").name == "@openfn/language---registry"
 
 
-@given(st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True), st.one_of(st.none(), st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){2}", fullmatch=True)))
+@given(
+    st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True),
+    st.one_of(st.none(), st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){2}", fullmatch=True)),
+)
 def test_writing_a_specifier_and_reading_it_again_gives_the_same(name: str, version: str | None) -> None:
     specifier = parse_specifier(f"{name}@{version}" if version else name)
     assert parse_specifier(str(specifier)) == specifier

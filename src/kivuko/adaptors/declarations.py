@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kivuko.adaptors.jsdoc import JsDoc, Parameter, read_jsdoc
-from kivuko.value import replace
 
 __all__ = ["Declarations", "Function", "read_declarations"]
 
-_FUNCTION = re.compile(r"(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:async\s+)?function\s*\*?\s+([\w$]+)\s*(?:<[^(]*>)?\(")
+_FUNCTION = re.compile(r"(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:async\s+)?function\s*\*?\s+([\w$]+)\s*(?=[<(])")
 _COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 _NAMESPACE = re.compile(r"export\s+\*\s+as\s+([\w$]+)\s+from\s+['\"]([^'\"]+)['\"]")
 _STAR = re.compile(r"export\s+\*\s+from\s+['\"]([^'\"]+)['\"]")
@@ -73,8 +72,9 @@ def _functions(text: str) -> Iterator[Function]:
         if any(start < match.start() < end for start, end in hidden):
             continue
         doc = read_jsdoc(next((comment for end, comment in comments.items() if not text[end : match.start()].strip()), ""))
-        close = _end_of(text, match.end() - 1)
-        signature = tuple(_signature(part) for part in _split(text[match.end() : close - 1]) if part.strip())
+        opening = _end_of(text, match.end()) if text[match.end()] == "<" else match.end()
+        close = _end_of(text, opening)
+        signature = tuple(_signature(part) for part in _split(text[opening + 1 : close - 1]) if part.strip())
         yield Function(match.group(1), doc, _merged(signature, doc), _result(text, close) or doc.returns)
 
 
@@ -90,7 +90,7 @@ def _end_of(text: str, opening: int) -> int:
     stack: list[str] = []
     for position in range(opening, len(text)):
         character = text[position]
-        if character in _CLOSING and not (character == "<" and not stack):
+        if character in _CLOSING:
             stack.append(_CLOSING[character])
         elif stack and character == stack[-1] and not (character == ">" and text[position - 1] == "="):
             stack.pop()
