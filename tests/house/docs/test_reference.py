@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterator
 
 from house.docs.pages import Page
-from house.sources import ROOT, modules
+from house.sources import PACKAGE, ROOT, modules
 from kivuko.cli.arguments import Option
 from kivuko.cli.commands import COMMANDS, load
 from kivuko.cli.shared import SHARED_OPTIONS
 
 DOCS = ROOT / "docs"
 VARIABLE = re.compile(r"(?:KIVUKO|OPENFN)_[A-Z_]+[A-Z]|IGNORE_DOT_?ENV|NO_COLOR|NODE_EXTRA_CA_CERTS|HTTPS?_PROXY|NO_PROXY|TZ")
+RUN_ERROR = re.compile(r"""(?:\b(?:RunError|_fault)\(\s*"|RunFault\('|\{ name: ')(\w+)['"], ?(?:severity: )?['"]\w+['"]""")
 FLAG = re.compile(r"(?<=\s)--?[a-zA-Z][\w-]*")
 
 
@@ -65,6 +66,12 @@ def test_every_flag_that_a_page_shows_exists() -> None:
             lines = [line for line in block.text.splitlines() if "kivuko " in line and block.language == "sh"]
             unknown += [f"{path.name}: {flag}" for line in lines for flag in FLAG.findall(line) if flag not in known]
     assert unknown == []
+
+
+def test_every_error_of_a_run_is_in_the_reference_and_no_other() -> None:
+    made = {name for path in PACKAGE.rglob("*") if path.suffix in (".py", ".js") for name in RUN_ERROR.findall(path.read_text("utf-8"))}
+    table = page("reference/errors.md").section("Errors of a Run").partition("| name |")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == made
 
 
 def _flags(option: Option) -> Iterator[str]:
