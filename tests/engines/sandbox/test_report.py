@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 
 from kivuko.engines.sandbox import Layer, availability, available_layers, landlock, libc, probe, seccomp
@@ -69,3 +74,43 @@ def test_rights_that_a_kernel_does_not_know_are_left_out(version):
 def test_the_machine_is_one_of_those_with_numbers():
     assert libc.machine() in (None, "x86_64", "aarch64")
     assert terms.Layer.LIMITS in available_layers()
+
+
+CONTAINER = """
+import json, os, sys
+from kivuko.engines.sandbox import Confinement, available_layers, bpf, privileges, probe, seccomp, spawn
+from kivuko.engines.sandbox.numbers import number
+
+tests = [(number(name), bpf.refuse(1)) for name in sys.argv[1].split()]
+privileges.forbid_new_privileges()
+program = bpf.assemble([bpf.load(0), *(one for nr, end in tests for one in (bpf.jump_if_equal(nr, 0, 1), end)), bpf.ret(bpf.ALLOW)])
+seccomp.install(program.text, listen=False)
+reports = {one.name: one.active for one in probe()}
+null = os.open(os.devnull, os.O_RDWR)
+child = spawn([sys.argv[2]], env={}, pass_fds={}, confinement=Confinement(watch_connect=True), stderr=null)
+status = child.wait()
+print(json.dumps([reports, sorted(one.value for one in child.missing), status, child.listener is not None]))
+"""
+
+
+@pytest.mark.skipif(Layer.SECCOMP not in available_layers(), reason="the stand-in for a container is itself a seccomp filter")
+@pytest.mark.parametrize(
+    ("refused", "lost"),
+    [
+        ("landlock_create_ruleset", {Layer.LANDLOCK}),
+        ("pidfd_getfd", {Layer.CONNECT_WATCH}),
+        ("pidfd_open", {Layer.CONNECT_WATCH}),
+        ("pidfd_open pidfd_getfd", {Layer.CONNECT_WATCH}),
+        ("landlock_create_ruleset pidfd_getfd", {Layer.LANDLOCK, Layer.CONNECT_WATCH}),
+        ("seccomp", {Layer.SECCOMP, Layer.CONNECT_WATCH}),
+    ],
+)
+def test_a_container_that_refuses_calls_loses_layers_and_nothing_else(refused, lost):
+    command = [sys.executable, "-c", CONTAINER, refused, os.path.realpath("/bin/true")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    reports, missing, status, listens = json.loads(answer.stdout)
+    expected = lost | (frozenset(Layer) - available_layers())
+    assert {name for name, active in reports.items() if not active} == {one.value for one in expected}
+    assert set(missing) == {one.value for one in expected}
+    assert (status, listens) == (0, Layer.CONNECT_WATCH not in expected)

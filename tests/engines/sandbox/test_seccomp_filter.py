@@ -181,7 +181,7 @@ def test_every_path_through_the_filter_ends_in_a_known_action(processor, nr, arg
 
 def test_the_filter_fits_the_kernels_bound():
     for processor in PROCESSORS:
-        assert len(filter_program(processor, True, True)) <= 4096
+        assert filter_program(processor, True, True).size <= 4096
 
 
 def test_no_number_stands_for_two_calls():

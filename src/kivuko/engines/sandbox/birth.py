@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from collections.abc import Mapping
 
 from kivuko.engines.sandbox.child import Child, own_child
@@ -40,49 +39,63 @@ def _failure(message: bytes, program: str) -> HostFailed:
     return HostFailed(f"{program} could not be started in the sandbox ({text.decode(errors='replace')}).", details=details)
 
 
-def _follow(link: socket.socket, exit_fd: int | None, program: str) -> int | None:
-    """Read what the child tells until it has become the program. Gives its listener. Raises HostFailed."""
+def _take_listener(message: bytes, exit_fd: int | None) -> int:
+    child = -1 if exit_fd is None else exit_fd
+    listener = call(number("pidfd_getfd") or 0, child, int(message.removeprefix(LISTENER)), 0)
+    os.set_inheritable(listener, False)
+    return listener
+
+
+def _follow(told: int, answer: int, exit_fd: int | None, program: str) -> int | None:
+    """Read what the child tells until it has become the program. Gives its listener. Raises HostFailed, OSError."""
     listener = None
-    while message := link.recv(4096):
+    while message := os.read(told, 4096):
         if message.startswith(FAILED):
             if listener is not None:
                 os.close(listener)
             raise _failure(message, program)
-        if message.startswith(LISTENER):
-            listener = call(number("pidfd_getfd") or 0, exit_fd if exit_fd is not None else -1, int(message[1:]), 0)
-            os.set_inheritable(listener, False)
-            link.send(b".")
+        listener = _take_listener(message, exit_fd)
+        os.write(answer, b".")
     return listener
 
 
-def _fork(preparation: Preparation, descriptors: Mapping[int, int], link: socket.socket) -> int:
+def _fork(preparation: Preparation, descriptors: Mapping[int, int], tell: int, wait: int) -> int:
     """Fork with all signals held back, so that no handler of the caller runs in the child."""
     parent = os.getpid()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         pid = os.fork()
         if pid == 0:
-            become(preparation, descriptors, link.fileno(), parent)
+            become(preparation, descriptors, tell, wait, parent)
         return pid
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _abandon(child: Child) -> None:
+    child.kill()
+    child.wait()
+    child.close()
+
+
 def bear(preparation: Preparation, descriptors: Mapping[int, int]) -> Child:
     """Fork, confine, execute. ``descriptors`` maps the child's numbers (0, 1 and 2 included) to the caller's. Raises HostFailed."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with ours:
-        with theirs:
-            pid = _fork(preparation, descriptors, theirs)
+    (told, tell), (wait, answer) = os.pipe(), os.pipe()
+    try:
+        try:
+            pid = _fork(preparation, descriptors, tell, wait)
+        finally:
+            os.close(tell)
+            os.close(wait)
         exit_fd = _exit_descriptor(pid)
         try:
-            listener = _follow(ours, exit_fd, preparation.program)
+            listener = _follow(told, answer, exit_fd, preparation.program)
         except (HostFailed, OSError) as error:
-            child = own_child(pid, exit_fd, None, preparation.missing)
-            child.kill()
-            child.wait()
-            child.close()
+            _abandon(own_child(pid, exit_fd, None, preparation.missing))
             if isinstance(error, HostFailed):
                 raise
             raise HostFailed(f"{preparation.program} could not be started in the sandbox ({error}).") from error
-    return own_child(pid, exit_fd, listener, preparation.missing)
+        return own_child(pid, exit_fd, listener, preparation.missing)
+    finally:
+        os.close(told)
+        os.close(answer)

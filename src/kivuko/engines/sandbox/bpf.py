@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = [
     "ALLOW",
@@ -36,18 +36,11 @@ _LOAD, _JUMP_EQUAL, _JUMP_SET, _RETURN = 0x20, 0x15, 0x45, 0x06
 _SIZE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """One instruction: code, jumps when true and false (counted in instructions), value."""
-
-    code: int
-    true: int
-    false: int
-    value: int
+Instruction = tuple[int, int, int, int]
+"""One instruction: code, jumps when true and false (counted in instructions), value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """An assembled filter; ``pids`` are the byte offsets at which the process's own id belongs."""
 
     text: bytes
@@ -60,28 +53,30 @@ class Program:
             struct.pack_into("<I", filled, offset, pid)
         return bytes(filled)
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """Number of instructions; the kernel takes 4096."""
         return len(self.text) // _SIZE
 
 
 def load(offset: int) -> Instruction:
     """Read 32 bits of struct seccomp_data: 0 = number, 4 = processor, 16 + 8 i = low half of argument i."""
-    return Instruction(_LOAD, 0, 0, offset)
+    return _LOAD, 0, 0, offset
 
 
 def jump_if_equal(value: int, true: int, false: int = 0) -> Instruction:
     """Skip ``true`` instructions if what was read is ``value``, else ``false``."""
-    return Instruction(_JUMP_EQUAL, true, false, value)
+    return _JUMP_EQUAL, true, false, value
 
 
 def jump_if_set(bits: int, true: int, false: int = 0) -> Instruction:
     """Skip ``true`` instructions if what was read has one of ``bits``, else ``false``."""
-    return Instruction(_JUMP_SET, true, false, bits)
+    return _JUMP_SET, true, false, bits
 
 
 def ret(action: int) -> Instruction:
     """End with an action."""
-    return Instruction(_RETURN, 0, 0, action)
+    return _RETURN, 0, 0, action
 
 
 def refuse(errno: int) -> Instruction:
@@ -92,6 +87,6 @@ def refuse(errno: int) -> Instruction:
 def assemble(instructions: Iterable[Instruction]) -> Program:
     """The bytes of a filter (struct sock_filter, one after the other)."""
     listed = tuple(instructions)
-    pids = tuple(index * _SIZE + 4 for index, one in enumerate(listed) if one.value == PID)
-    text = b"".join(struct.pack("<HBBI", one.code, one.true, one.false, max(one.value, 0)) for one in listed)
+    pids = tuple(index * _SIZE + 4 for index, (*_, value) in enumerate(listed) if value == PID)
+    text = b"".join(struct.pack("<HBBI", code, true, false, max(value, 0)) for code, true, false, value in listed)
     return Program(text, pids)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-import platform
 import sys
 
 __all__ = ["LINUX", "call", "machine", "prctl"]
@@ -22,7 +21,7 @@ def machine() -> str | None:
     """``x86_64`` or ``aarch64``; None where the sandbox knows no system call numbers (other processors, 32-bit Pythons)."""
     if ctypes.sizeof(ctypes.c_void_p) != 8 or sys.byteorder != "little":
         return None
-    return _MACHINES.get(os.uname().machine.lower() if hasattr(os, "uname") else platform.machine().lower())
+    return _MACHINES.get(os.uname().machine.lower()) if hasattr(os, "uname") else None
 
 
 @functools.cache

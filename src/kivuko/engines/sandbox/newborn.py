@@ -47,7 +47,7 @@ def _arrange(descriptors: Mapping[int, int], keep: Sequence[int]) -> list[int]:
     return kept
 
 
-def _confine(preparation: Preparation, link: int, ruleset: int | None) -> None:
+def _confine(preparation: Preparation, tell: int, wait: int, ruleset: int | None) -> None:
     active = preparation.active
     if ruleset is not None:
         landlock.add_own_process(ruleset)
@@ -64,27 +64,31 @@ def _confine(preparation: Preparation, link: int, ruleset: int | None) -> None:
         listener = seccomp.install(preparation.filter.for_process(os.getpid()), preparation.listen)
         if listener is not None:
             os.set_inheritable(listener, False)
-            os.write(link, LISTENER + str(listener).encode())
-            os.read(link, 1)
+            os.write(tell, LISTENER + str(listener).encode())
+            os.read(wait, 1)
 
 
-def become(preparation: Preparation, descriptors: Mapping[int, int], link: int, parent: int) -> NoReturn:
-    """Confine the calling process and turn it into the program; on any failure tell the parent over ``link`` and end with status 126."""
+def become(preparation: Preparation, descriptors: Mapping[int, int], tell: int, wait: int, parent: int) -> NoReturn:
+    """Confine the calling process and turn it into the program; on any failure end with status 126.
+
+    The parent (a process id) reads from the pipe ``tell`` what goes on, end of file meaning success, and answers on ``wait``.
+    """
     stage = "start"
     try:
         gc.disable()
         os.setsid()
         stage = "descriptors"
-        link, *ruleset = _arrange(descriptors, [link] if preparation.ruleset is None else [link, preparation.ruleset])
+        kept = [tell, wait] if preparation.ruleset is None else [tell, wait, preparation.ruleset]
+        tell, wait, *ruleset = _arrange(descriptors, kept)
         os.chdir("/")
         stage = "confine"
-        _confine(preparation, link, ruleset[0] if ruleset else None)
+        _confine(preparation, tell, wait, ruleset[0] if ruleset else None)
         if os.getppid() != parent:
             os._exit(126)  # the parent ended before the tie to it was made
         stage = "execute"
         _own_signals(preparation)
         os.execve(preparation.program, preparation.argv, preparation.env)
     except OSError as error:
-        os.write(link, b"\0".join((FAILED, stage.encode(), str(error.errno or 0).encode(), str(error).encode())))
+        os.write(tell, b"\0".join((FAILED, stage.encode(), str(error.errno or 0).encode(), str(error).encode())))
     finally:
         os._exit(126)

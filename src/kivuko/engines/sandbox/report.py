@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kivuko.engines.sandbox import landlock
 from kivuko.engines.sandbox.availability import available_layers
@@ -16,8 +16,7 @@ from kivuko.errors import HostFailed
 __all__ = ["LayerReport", "probe"]
 
 
-@dataclass(frozen=True, slots=True)
-class LayerReport:
+class LayerReport(NamedTuple):
     """One layer: whether it works here, what was found, and, where it does not, what is lost and what a person can do."""
 
     layer: Layer

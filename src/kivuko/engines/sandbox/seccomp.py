@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import struct
-from pathlib import Path
 
 from kivuko.engines.sandbox.bpf import KILL_PROCESS, NOTIFY
 from kivuko.engines.sandbox.libc import call, machine
@@ -40,8 +40,9 @@ def knows_filters() -> bool:
 
 def _may_look_into_children() -> bool:
     try:
-        scope = Path("/proc/sys/kernel/yama/ptrace_scope").read_text().strip()
-        rights = int(Path("/proc/self/status").read_text().split("CapEff:")[1].split()[0], 16)
+        with open("/proc/sys/kernel/yama/ptrace_scope") as yama, open("/proc/self/status") as status:
+            scope = yama.read().strip()
+            rights = int(status.read().split("CapEff:")[1].split()[0], 16)
     except (OSError, ValueError, IndexError):
         return True  # no Yama
     return scope in ("0", "1") or (scope == "2" and bool(rights & _CAP_SYS_PTRACE))
@@ -56,6 +57,7 @@ def knows_listeners() -> bool:
     if not _knows_action(NOTIFY) or not _may_look_into_children():
         return False
     try:
+        os.close(os.pidfd_open(os.getpid()))
         call(number("pidfd_getfd") or 0, -1, 0, 0)
     except OSError as error:
         return error.errno == 9  # EBADF: the call exists and is permitted; ENOSYS and EPERM say that it does not or is not
