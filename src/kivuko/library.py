@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +16,7 @@ from kivuko.language import AdaptorNames, compile_portable
 from kivuko.projects import job_plan, load_plan
 from kivuko.runtime import AttemptResult, AttemptSettings, CredentialResolver, Outside, Reason, execute, prepare
 from kivuko.runtime.logs import LogSink
+from kivuko.value import value
 from kivuko.workflow import ExecutionPlan, Job, Workflow, read_plan
 
 __all__ = ["Credentials", "Program", "Result", "Session", "compile", "load", "run"]
@@ -29,7 +29,7 @@ Credentials = Mapping[str, Mapping[str, object]] | CredentialResolver
 """Configurations by the id of their credential, or a function that gives them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Result:
     """The end of a run.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 
@@ -11,6 +10,7 @@ import pytest
 from kivuko.engines.run import LogLine, RunRequest, RunResult
 from kivuko.errors import FileMissing
 from kivuko.runtime import Outside, execute
+from kivuko.value import replace
 
 from .conftest import Desk, ScriptedEngine, failure, job
 
@@ -99,7 +99,7 @@ def test_a_condition_that_throws_does_not_tell_a_secret(desk: Desk) -> None:
 
 
 def test_long_messages_are_cut_after_secrets_were_taken_out(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, log_message_bytes=10)
+    desk.settings = replace(desk.settings, log_message_bytes=10)
     log = said(desk, [job("a", configuration={"token": SECRET})], f"1234567{SECRET}")
     assert "TOP" not in log
     assert "1234567***… (cut)" in log

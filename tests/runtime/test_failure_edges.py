@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
 
 from kivuko.engines.run import RunError
 from kivuko.errors import EngineClosed, HostFailed, NodeMissing
+from kivuko.value import replace
 
 from .conftest import Desk, Hands, failure, job
 
@@ -98,7 +98,7 @@ def test_what_no_attempt_can_survive_is_raised(desk: Desk, problem: Exception) -
 
 def test_the_time_of_the_attempt_bounds_its_runs(desk: Desk) -> None:
     hands = Hands()
-    desk.settings = dataclasses.replace(desk.settings, timeout_ms=900, attempt_timeout_ms=1000, clock=hands.clock)
+    desk.settings = replace(desk.settings, timeout_ms=900, attempt_timeout_ms=1000, clock=hands.clock)
 
     def slow(state: dict[str, object], request: object) -> dict[str, object]:
         hands.pass_ms(600)
@@ -114,7 +114,7 @@ def test_the_time_of_the_attempt_bounds_its_runs(desk: Desk) -> None:
 
 def test_after_the_attempts_own_time_the_failure_path_gets_a_minute(desk: Desk) -> None:
     hands = Hands()
-    desk.settings = dataclasses.replace(desk.settings, attempt_timeout_ms=1000, clock=hands.clock)
+    desk.settings = replace(desk.settings, attempt_timeout_ms=1000, clock=hands.clock)
 
     def too_slow(state: dict[str, object], request: object) -> RunError:
         hands.pass_ms(1001)
@@ -133,7 +133,7 @@ def test_after_the_attempts_own_time_the_failure_path_gets_a_minute(desk: Desk) 
 
 def test_a_job_that_is_reached_when_time_is_up_does_not_run(desk: Desk) -> None:
     hands = Hands()
-    desk.settings = dataclasses.replace(desk.settings, attempt_timeout_ms=1000, clock=hands.clock)
+    desk.settings = replace(desk.settings, attempt_timeout_ms=1000, clock=hands.clock)
 
     def last(state: dict[str, object], request: object) -> dict[str, object]:
         hands.pass_ms(1001)
@@ -146,7 +146,7 @@ def test_a_job_that_is_reached_when_time_is_up_does_not_run(desk: Desk) -> None:
 
 
 def test_a_timeout_of_a_step_is_told_with_its_limit(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, timeout_ms=300)
+    desk.settings = replace(desk.settings, timeout_ms=300)
     desk.engine.jobs["a"] = lambda state, request: RunError("TimeoutError", "kill", "Job took longer than 300ms to complete")
     result = desk.execute([job("a", "b"), job("b")])
     assert "[R/T] ✘ Error: Timeout expired (300ms)" in desk.log

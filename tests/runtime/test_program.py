@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from kivuko.engines.run import HostKey
 from kivuko.errors import AdaptorBroken, CircularDependency, CompileError, JobSyntaxError, LazyStateError, PlanError
 from kivuko.runtime import CompileSettings, Program, prepare
+from kivuko.value import replace
 from kivuko.workflow import read_plan
 
 from .conftest import Desk, job
@@ -183,7 +182,7 @@ def test_the_host_starts_while_jobs_are_compiled(desk: Desk) -> None:
 
 
 def test_no_host_starts_early_where_credentials_decide_which(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, one_host=False)
+    desk.settings = replace(desk.settings, one_host=False)
     desk.prepare({"steps": [job("a")]})
     assert desk.engine.prepared == []
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
 
 from kivuko.engines.run import EgressPolicy, Isolation, RunRequest
+from kivuko.value import replace
 
 from .conftest import Desk, job
 
@@ -40,7 +40,7 @@ def test_a_request_holds_all_of_a_job(desk: Desk) -> None:
 
 def test_settings_reach_the_host(desk: Desk) -> None:
     egress = EgressPolicy(blocked=("10.0.0.0/8",))
-    desk.settings = dataclasses.replace(
+    desk.settings = replace(
         desk.settings,
         project="p",
         attempt="7",
@@ -68,7 +68,7 @@ def test_settings_reach_the_host(desk: Desk) -> None:
 def test_a_given_time_limit_wins_then_the_plans_then_the_default(
     desk: Desk, given: int | None, planned: int | None, limit: int | None
 ) -> None:
-    desk.settings = dataclasses.replace(desk.settings, timeout_ms=given)
+    desk.settings = replace(desk.settings, timeout_ms=given)
     desk.execute({"workflow": {"steps": [job("a")]}, "options": {"timeout": planned}})
     assert only(desk).limits.timeout_ms == limit
 
@@ -88,14 +88,14 @@ def test_on_the_command_line_all_credentials_share_a_host(desk: Desk) -> None:
 
 
 def test_on_a_server_each_credential_has_its_own_host_and_no_secret_is_in_the_key(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, one_host=False)
+    desk.settings = replace(desk.settings, one_host=False)
     first, second, third = keys_of(desk, {"password": "one-one"}, {"password": "two-two"}, {"password": "one-one"})
     assert first == third != second
     assert "one-one" not in first
 
 
 def test_jobs_of_one_credential_load_the_modules_of_all_of_them(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, one_host=False)
+    desk.settings = replace(desk.settings, one_host=False)
     for name in ("x", "y", "z"):
         desk.adaptor(name, "fn")
     steps = [

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from kivuko.engines.run import LogLine
 from kivuko.runtime import InitCompleted, InitStarted, JobCompleted, JobFailed, JobStarted, Memory, execute
+from kivuko.value import replace
 
 from .conftest import Desk, Hands, failure, job
 
@@ -22,7 +21,7 @@ def test_a_quiet_log_tells_what_ran(desk: Desk) -> None:
 
 
 def test_a_debug_log_tells_everything(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, debug=True, timeout_ms=9)
+    desk.settings = replace(desk.settings, debug=True, timeout_ms=9)
     desk.engine.conditions = {"yes": lambda state: 1, "no": lambda state: 0}
     desk.execute([job("a", {"b": "yes", "c": "no", "d": False}), job("b"), job("c"), job("d")])
     assert desk.log[:9] == [
@@ -58,7 +57,7 @@ def test_lines_of_the_job_come_in_order_with_the_run_they_belong_to(desk: Desk) 
 
 def test_events_of_a_run_that_ended_well(desk: Desk) -> None:
     hands = Hands()
-    desk.settings = dataclasses.replace(desk.settings, clock=hands.clock)
+    desk.settings = replace(desk.settings, clock=hands.clock)
 
     def work(state: dict[str, object], request: object) -> dict[str, object]:
         hands.pass_ms(20)

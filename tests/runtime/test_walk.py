@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kivuko.engines.run import RunResult
+from kivuko.value import replace
 
 from .conftest import Desk, failure, job
 
@@ -122,7 +122,7 @@ def test_the_start_option_decides_where_to_begin(desk: Desk) -> None:
 
 
 def test_an_attempt_has_a_bound_on_its_runs(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, most_runs=20)
+    desk.settings = replace(desk.settings, most_runs=20)
     diamonds = []
     for number in range(6):
         sides = {f"l{number}": True, f"r{number}": True}
@@ -143,13 +143,13 @@ def test_a_condition_that_throws_ends_the_attempt_and_is_told(desk: Desk) -> Non
 
 
 def test_the_attempt_is_ended_in_the_engine_whatever_happens(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, attempt="attempt-7")
+    desk.settings = replace(desk.settings, attempt="attempt-7")
     desk.execute([job("a")])
     assert desk.engine.ended == ["attempt-7"]
 
 
 def test_every_run_has_its_record(desk: Desk) -> None:
-    desk.settings = dataclasses.replace(desk.settings, keep_states=True)
+    desk.settings = replace(desk.settings, keep_states=True)
     desk.engine.jobs["b"] = lambda state, request: failure("x")
     result = desk.execute([job("a", "b", name="Fetch"), job("b")], {"n": 1})
     first, second = result.runs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from kivuko.errors import AdaptorMissing, CompileError, PlanError
 from kivuko.runtime import AttemptResult, AttemptSettings, Outside, execute, prepare, shared_key
 from kivuko.runtime.logs import LogRecord, text_line
 from kivuko.runtime.ports import OnLog
+from kivuko.value import replace
 from kivuko.workflow import read_plan
 
 from .conftest import FakeAdaptor
@@ -43,7 +43,7 @@ class Room:
     def execute(self, document: object, state: object = None, cancel: Cancel | None = None, **settings: object) -> AttemptResult:
         self.attempts += 1
         self.log = []
-        chosen = dataclasses.replace(AttemptSettings(attempt=str(self.attempts)), **settings)  # type: ignore[arg-type]
+        chosen = replace(AttemptSettings(attempt=str(self.attempts)), **settings)  # type: ignore[arg-type]
         plan = read_plan({"steps": document} if isinstance(document, list) else document)
         program = prepare(plan, self.resolve, engine=self.engine, settings=chosen, on_log=self.hear)
         outside = Outside(on_log=self.hear, cancel=cancel)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard
 
 from kivuko.engines.frames import BadFrame, Frame, state_frame
@@ -35,33 +34,39 @@ class Cancel:
             self.wake()
 
 
-@dataclass(slots=True)
 class Errand:
     """One piece of work for a host of ``key``: the frames to send, the type of frame that answers it, and what became of it.
 
     A Run (answer ``d``) ends with a ``result``, any other errand with a ``reply``; both with a ``problem`` when the engine failed.
     """
 
-    key: HostKey
-    profile: Profile
-    attempt: str
-    answer: str
-    frames: Callable[[], tuple[bytes, ...]]
-    timeout_ms: int | None = None
-    limits: Limits = NO_LIMITS
-    isolated: bool = False
-    number: int = 0
-    on_log: OnLog | None = None
-    on_done: Callable[[Errand], None] | None = None
-    cancel: Cancel | None = None
-    begun: float = 0.0
-    deadline: float | None = None
-    log_bytes: int = 0
-    logs_dropped: int = 0
-    reply: Frame | None = None
-    result: RunResult | None = None
-    problem: KivukoError | None = None
-    done: bool = False
+    def __init__(
+        self,
+        key: HostKey,
+        profile: Profile,
+        attempt: str,
+        answer: str,
+        frames: Callable[[], tuple[bytes, ...]],
+        *,
+        timeout_ms: int | None = None,
+        limits: Limits = NO_LIMITS,
+        isolated: bool = False,
+        number: int = 0,
+        on_log: OnLog | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        self.key, self.profile, self.attempt, self.answer, self.frames = key, profile, attempt, answer, frames
+        self.timeout_ms, self.limits, self.isolated, self.number = timeout_ms, limits, isolated, number
+        self.on_log, self.cancel = on_log, cancel
+        self.on_done: Callable[[Errand], None] | None = None
+        self.begun = 0.0
+        self.deadline: float | None = None
+        self.log_bytes = 0
+        self.logs_dropped = 0
+        self.reply: Frame | None = None
+        self.result: RunResult | None = None
+        self.problem: KivukoError | None = None
+        self.done = False
 
     def begin(self, now: float) -> None:
         """Starts the clock: the host has loaded its modules and works. ``now`` is in seconds of the monotonic clock."""

@@ -9,7 +9,8 @@ import json
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from kivuko.value import value
 
 __all__ = ["BadFrame", "Frame", "FrameReader", "json_frame", "raw_frame", "state_frame"]
 
@@ -22,7 +23,7 @@ class BadFrame(Exception):
     """A host sent what is no frame: it is broken or a job has forged something."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Frame:
     """One frame from a host: its type (one letter), and its payload."""
 

@@ -8,13 +8,13 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from kivuko.engines.frames import Frame, FrameReader, json_frame, raw_frame
 from kivuko.engines.run import EgressPolicy, HostKey
 from kivuko.engines.sandbox import ALL_LAYERS, Child, Confinement, spawn
 from kivuko.engines.settings import EngineSettings, find_node
+from kivuko.value import value
 
 __all__ = ["Host", "HostState", "Profile"]
 
@@ -38,7 +38,7 @@ class HostState(enum.Enum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Profile:
     """What is fixed when a host starts: heap limit, folders beyond the store, native addons, egress policy."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from kivuko.value import fresh, value
 
 __all__ = [
     "EgressPolicy",
@@ -32,7 +33,7 @@ class Isolation(enum.Enum):
     ATTEMPT = "attempt"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ModuleFiles:
     """One adaptor (or other module) as a host gets it: a specifier for scripts, a key, and files.
 
@@ -50,7 +51,7 @@ class ModuleFiles:
     addons: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EgressPolicy:
     """Which addresses a host may connect to (engine.md §12.1). The default opens everything, as on the command line.
 
@@ -62,7 +63,7 @@ class EgressPolicy:
     unix_sockets: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HostKey:
     """Which Runs may share a host: project, credential (both opaque texts) and the modules that the host loads."""
 
@@ -71,7 +72,7 @@ class HostKey:
     modules: tuple[ModuleFiles, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Limits:
     """Bounds on one Run. None = no bound."""
 
@@ -82,7 +83,7 @@ class Limits:
     log_message_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunRequest:
     """One execution of one job.
 
@@ -105,7 +106,7 @@ class RunRequest:
     state: bytes
     operations: tuple[tuple[str | None, int], ...] = ()
     insertions: tuple[tuple[int, int, int], ...] = ()
-    modules: Mapping[str, str] = field(default_factory=dict)
+    modules: Mapping[str, str] = fresh(factory=dict)
     execute_from: tuple[str, ...] = ()
     default_state: bytes | None = None
     credentials: bytes | None = None
@@ -121,7 +122,7 @@ class RunRequest:
     isolation: Isolation = Isolation.PROJECT
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LogLine:
     """One line of a Run's log.
 
@@ -137,7 +138,7 @@ class LogLine:
     text: tuple[str | None, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunError:
     """Why a Run did not succeed, in OpenFn's wire words (jobs-and-runtime §3).
 
@@ -148,7 +149,7 @@ class RunError:
     name: str
     severity: Severity
     message: str
-    report: Mapping[str, object] = field(default_factory=dict)
+    report: Mapping[str, object] = fresh(factory=dict)
     subtype: str | None = None
     line: int | None = None
     column: int | None = None
@@ -160,7 +161,7 @@ class RunError:
     details: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunResult:
     """What a Run gave.
 
@@ -170,7 +171,7 @@ class RunResult:
 
     state: bytes | None
     error: RunError | None = None
-    followed: Mapping[str, bool] = field(default_factory=dict)
+    followed: Mapping[str, bool] = fresh(factory=dict)
     edge_error: tuple[str, str] | None = None
     duration_ms: float = 0.0
     heap_bytes: int = 0

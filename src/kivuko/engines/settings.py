@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from kivuko.engines.run import EgressPolicy
 from kivuko.errors import NodeMissing
+from kivuko.value import fresh, value
 
 __all__ = ["EngineSettings", "find_node"]
 
@@ -31,7 +31,7 @@ def find_node() -> Path:
     raise NodeMissing()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EngineSettings:
     """How an engine runs its hosts.
 
@@ -48,9 +48,9 @@ class EngineSettings:
     most_hosts: int = max(2, os.cpu_count() or 2)
     blank_hosts: int = 0
     blank_memory_mb: int = 500
-    blank_egress: EgressPolicy = field(default_factory=EgressPolicy)
+    blank_egress: EgressPolicy = fresh(factory=EgressPolicy)
     guarded: bool = True
     runs_per_host: int = 1000
     growth_mb: int = 200
     sandboxed: bool = True
-    environment: Mapping[str, str] = field(default_factory=lambda: {name: os.environ[name] for name in PASSED_ON if name in os.environ})
+    environment: Mapping[str, str] = fresh(factory=lambda: {name: os.environ[name] for name in PASSED_ON if name in os.environ})

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kivuko.errors import FileMissing, InputError, InvalidJson
+from kivuko.value import replace, value
 from kivuko.workflow import ExecutionPlan, Job, Workflow, read_plan
 
 __all__ = ["job_plan", "load_plan", "source_of"]
@@ -64,7 +64,7 @@ def source_of(text: str, folders: tuple[Path, ...], where: str) -> str:
     raise FileMissing(f"File not found for {where}: {text}", details=f"It was looked for in {looked}.")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Reader:
     folder: Path
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from kivuko.engines import Cancel, HostKey
 from kivuko.runtime.credentials import Configurations, load_configurations
@@ -14,11 +13,12 @@ from kivuko.runtime.logs import Journal, LogRecord, LogSink
 from kivuko.runtime.ports import CredentialResolver, RunEngine, Schemas
 from kivuko.runtime.program import Program
 from kivuko.runtime.settings import AttemptSettings
+from kivuko.value import value
 
 __all__ = ["AttemptContext", "Outside", "open_context", "shared_key"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outside:
     """Whom an Attempt deals with: who gives credentials and schemas, who hears log lines and events, who may stop it."""
 
@@ -29,7 +29,7 @@ class Outside:
     cancel: Cancel | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AttemptContext:
     """The program, what it runs with, and where its lines go. ``keys`` are the hosts' keys by job id."""
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from kivuko.engines.run import RunError
 from kivuko.errors import KivukoError
 from kivuko.runtime.faults import credential_fault
 from kivuko.runtime.ports import CredentialResolver, Schemas
 from kivuko.runtime.secrets import Scrubber
+from kivuko.value import fresh, value
 from kivuko.workflow import Job, Workflow
 
 __all__ = ["Configurations", "load_configurations"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Configurations:
     """What jobs are configured with, as JSON: by id of the job, and for all. ``fault`` tells that a credential could not be loaded."""
 
     scrubber: Scrubber
-    by_job: Mapping[str, bytes] = field(default_factory=dict)
+    by_job: Mapping[str, bytes] = fresh(factory=dict)
     shared: bytes | None = None
     fault: RunError | None = None
 

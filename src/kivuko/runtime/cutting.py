@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 from kivuko.engines.run import LogLine
+from kivuko.value import replace
 
 __all__ = ["CUT_MARK", "cut"]
 
@@ -21,7 +21,7 @@ def cut(line: LogLine, most_bytes: int | None) -> LogLine:
         return line
     message = tuple(_cut_value(value, most_bytes) for value in line.message)
     text = None if line.text is None else tuple(None if part is None else _cut_text(part, most_bytes) for part in line.text)
-    return dataclasses.replace(line, message=message, text=text)
+    return replace(line, message=message, text=text)
 
 
 def _cut_value(value: object, most_bytes: int) -> object:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kivuko.engines.run import RunError
+from kivuko.value import value
 
 __all__ = ["Event", "InitCompleted", "InitStarted", "JobCompleted", "JobFailed", "JobStarted", "Memory", "Observer"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Memory:
     """Memory after a Run: JavaScript's heap (``job`` in OpenFn's payload) and the resident size of its host (``system``)."""
 
@@ -19,7 +19,7 @@ class Memory:
     rss_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InitStarted:
     """The input and the credential of a job are being put together."""
 
@@ -28,7 +28,7 @@ class InitStarted:
     run: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InitCompleted:
     """A job is ready to start."""
 
@@ -38,7 +38,7 @@ class InitCompleted:
     duration_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JobStarted:
     """A Run starts with ``state`` as its input (JSON)."""
 
@@ -48,7 +48,7 @@ class JobStarted:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JobCompleted:
     """A Run ended well. ``state`` is its output (JSON, None without one), ``next`` what follows; the duration counts from init-start."""
 
@@ -61,7 +61,7 @@ class JobCompleted:
     memory: Memory
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JobFailed:
     """A Run did not end well. ``state`` is its output with the error in it; the duration counts from job-start.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from kivuko.engines.run import RunError, Severity
 from kivuko.errors import AdaptorProblem, CompileError, KivukoError
+from kivuko.value import replace
 
 __all__ = [
     "adaptor_fault",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from kivuko.engines.run import ModuleFiles, RunError
 from kivuko.errors import AdaptorProblem, CompileError, JobSyntaxError, PlanError
@@ -15,6 +14,7 @@ from kivuko.runtime.hosts import host_key, run_limits
 from kivuko.runtime.logs import Journal, LogSink
 from kivuko.runtime.ports import AdaptorResolver, LoadedAdaptor, RunEngine
 from kivuko.runtime.settings import AttemptSettings, CompileSettings
+from kivuko.value import fresh, value
 from kivuko.workflow import FAILURE_WORDS, SUCCESS_WORDS, ExecutionPlan, Job, edge_failure, validate
 
 __all__ = ["PreparedJob", "Program", "prepare"]
@@ -26,7 +26,7 @@ _NO_SCRIPT = ")"
 """What no JavaScript engine compiles: asking about it with a source gets that source's own error, or one in line 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PreparedJob:
     """A job ready to run. ``modules`` are those that its script reads, by specifier; ``loaded`` those that its host must hold.
 
@@ -35,12 +35,12 @@ class PreparedJob:
 
     job: Job
     compiled: CompiledJob | None = None
-    modules: Mapping[str, ModuleFiles] = field(default_factory=dict)
+    modules: Mapping[str, ModuleFiles] = fresh(factory=dict)
     loaded: tuple[ModuleFiles, ...] = ()
     fault: RunError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Program:
     """A plan whose jobs are prepared. ``globals_script`` is the host script of the workflow's globals."""
 

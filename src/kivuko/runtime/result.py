@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from kivuko.engines.run import RunError
+from kivuko.value import fresh, value
 
 __all__ = ["AttemptResult", "Reason", "RunRecord"]
 
@@ -14,7 +14,7 @@ Reason = Literal["success", "fail", "crash", "kill", "exception"]
 """Why an Attempt or a Run ended (jobs-and-runtime §3.4)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunRecord:
     """One Run of an Attempt. Times are nanoseconds since the epoch; ``input`` and ``output`` are JSON, kept only when asked for."""
 
@@ -49,7 +49,7 @@ class RunRecord:
         return self.error.name if self.error.severity == "fail" else self.error.subtype or self.error.name
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AttemptResult:
     """The end of an Attempt.
 
@@ -64,7 +64,7 @@ class AttemptResult:
     error_message: str | None = None
     error: RunError | None = None
     runs: tuple[RunRecord, ...] = ()
-    leaves: Mapping[str, bytes] = field(default_factory=dict)
+    leaves: Mapping[str, bytes] = fresh(factory=dict)
     has_output: bool = True
     duration_ms: float = 0.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kivuko.engines.run import LogLine, RunError, RunRequest, RunResult
 from kivuko.errors import AdaptorProblem, EngineClosed, EngineError, NodeMissing
@@ -16,6 +15,7 @@ from kivuko.runtime.hosts import step_timeout_ms
 from kivuko.runtime.logs import LogRecord, report_error
 from kivuko.runtime.requests import job_request, trigger_request
 from kivuko.runtime.result import RunRecord
+from kivuko.value import value
 from kivuko.workflow import Edge, Job, Node
 
 __all__ = ["Runs", "StepOutcome"]
@@ -23,7 +23,7 @@ __all__ = ["Runs", "StepOutcome"]
 _CANCELLED = "Cancelled"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepOutcome:
     """What came of a step: its output, the targets that follow, and the error that ends the Attempt, if any.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from kivuko.engines.run import EgressPolicy, Isolation
+from kivuko.value import fresh, value
 
 __all__ = ["DEFAULT_TIMEOUT_MS", "FAILURE_PATH_TIMEOUT_MS", "MOST_RUNS", "AttemptSettings", "Clock", "CompileSettings"]
 
@@ -20,7 +20,7 @@ MOST_RUNS = 10_000
 """Bound on the Runs of an Attempt (engine.md §10): twenty diamonds in a row would be a million."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Clock:
     """Where an Attempt takes the time from: nanoseconds since the epoch, and nanoseconds that never jump."""
 
@@ -28,7 +28,7 @@ class Clock:
     monotonic_ns: Callable[[], int] = time.monotonic_ns
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CompileSettings:
     """How the jobs of a workflow are compiled.
 
@@ -42,7 +42,7 @@ class CompileSettings:
     strict: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AttemptSettings:
     """Limits and manners of an Attempt.
 
@@ -66,6 +66,6 @@ class AttemptSettings:
     debug: bool = False
     keep_states: bool = False
     one_host: bool = True
-    egress: EgressPolicy = field(default_factory=EgressPolicy)
+    egress: EgressPolicy = fresh(factory=EgressPolicy)
     isolation: Isolation = Isolation.PROJECT
     clock: Clock = Clock()

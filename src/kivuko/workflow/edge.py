@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from kivuko.value import fresh, value
 
 __all__ = ["FAILURE_WORDS", "SUCCESS_WORDS", "Edge"]
 
@@ -14,7 +15,7 @@ FAILURE_WORDS = frozenset({"on_job_failure", "on_upstream_fail"})
 """Conditions that hold if the step just executed failed (OpenFn's words)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Edge:
     """A link to ``target``, the id of a job or a trigger.
 
@@ -27,7 +28,7 @@ class Edge:
     condition: str | bool | None = True
     label: str | None = None
     disabled: bool = False
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = fresh(factory=dict)
 
     @property
     def may_be_followed(self) -> bool:

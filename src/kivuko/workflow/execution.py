@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from kivuko.errors import PlanError
+from kivuko.value import fresh, value
 from kivuko.workflow.workflow import Workflow
 
 __all__ = ["ExecutionOptions", "ExecutionPlan"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExecutionOptions:
     """What a plan asks of its execution. None: it says nothing.
 
@@ -25,21 +25,21 @@ class ExecutionOptions:
     step_timeout_ms: int | None = None
     sanitize: str | None = None
     collections_endpoint: str | None = None
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = fresh(factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExecutionPlan:
     """A workflow with its options.
 
-    ``converted`` says that the plan was read from OpenFn's old form ``{jobs: …}``; it does not count when plans are compared.
+    ``converted`` says that the plan was read from OpenFn's old form ``{jobs: …}``.
     """
 
     workflow: Workflow
     options: ExecutionOptions = ExecutionOptions()
     id: str | None = None
-    converted: bool = field(default=False, compare=False)
-    extra: Mapping[str, object] = field(default_factory=dict)
+    converted: bool = False
+    extra: Mapping[str, object] = fresh(factory=dict)
 
     @property
     def start(self) -> str:

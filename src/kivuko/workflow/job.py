@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from kivuko.value import fresh, value
 from kivuko.workflow.edge import Edge
 
 __all__ = ["Job", "ModuleLink"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ModuleLink:
     """Where a module of a job comes from: a folder or a version (a plan's ``linker``)."""
 
@@ -18,7 +18,7 @@ class ModuleLink:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Job:
     """What is executed once each time a workflow reaches it.
 
@@ -35,9 +35,9 @@ class Job:
     state: Mapping[str, object] | str | None = None
     edges: tuple[Edge, ...] = ()
     previous: str | None = None
-    linker: Mapping[str, ModuleLink] = field(default_factory=dict)
+    linker: Mapping[str, ModuleLink] = fresh(factory=dict)
     source_map: object | None = None
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = fresh(factory=dict)
 
     @property
     def title(self) -> str:

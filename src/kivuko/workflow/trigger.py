@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from kivuko.value import fresh, value
 from kivuko.workflow.edge import Edge
 
 __all__ = ["Trigger"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trigger:
     """A step of an execution plan without an expression.
 
@@ -23,7 +23,7 @@ class Trigger:
     kind: str | None = None
     enabled: bool | None = None
     edges: tuple[Edge, ...] = ()
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = fresh(factory=dict)
 
     @property
     def title(self) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from kivuko.value import fresh, value
 from kivuko.workflow.edge import Edge
 from kivuko.workflow.job import Job
 from kivuko.workflow.trigger import Trigger
@@ -15,7 +15,7 @@ Node = Job | Trigger
 """What an edge can lead to."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Workflow:
     """Jobs and triggers in the order of the plan.
 
@@ -29,7 +29,7 @@ class Workflow:
     start: str | None = None
     globals: str | None = None
     credentials: Mapping[str, object] | None = None
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = fresh(factory=dict)
 
     @property
     def title(self) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from kivuko.engines.run import LogLevel, LogLine
+from kivuko.value import value
 
 __all__ = ["Component", "LogRecord", "LogSink"]
 
@@ -14,7 +14,7 @@ Component = Literal["R/T", "CMP", "JOB", "ADA"]
 """Who speaks: the runtime, the compiler, the console of a job, the console of an adaptor."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LogRecord:
     """A line as it leaves the runtime, with all secrets already taken out.
 

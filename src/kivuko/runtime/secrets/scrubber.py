@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 
 from kivuko.engines.run import LogLine, RunError
 from kivuko.runtime.secrets.forms import forms_of
 from kivuko.runtime.secrets.values import logins, secret_values
+from kivuko.value import replace
 
 __all__ = ["MASK", "Scrubber"]
 
@@ -51,14 +51,14 @@ class Scrubber:
         if not self._forms:
             return line
         text = None if line.text is None else tuple(None if part is None else self.text(part) for part in line.text)
-        return dataclasses.replace(line, message=tuple(self.value(part) for part in line.message), text=text)
+        return replace(line, message=tuple(self.value(part) for part in line.message), text=text)
 
     def error(self, error: RunError) -> RunError:
         """An error without secrets: message, report, stack, source line, fix and details."""
         if not self._forms:
             return error
         report = self.value(dict(error.report))
-        return dataclasses.replace(
+        return replace(
             error,
             message=self.text(error.message),
             report=report if isinstance(report, dict) else {},
