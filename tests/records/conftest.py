@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,44 +13,25 @@ from kivuko.records.postgresql import PostgresqlDatabase
 from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.tables import TABLES
+from records.own_postgresql import MISSING, OwnServer, is_installed, own_postgresql
 from records.scenes import Scene
-
-BINARIES = Path(os.environ.get("KIVUKO_POSTGRESQL_BIN", "/usr/lib/postgresql/15/bin"))
-MISSING = f"PostgreSQL 15 is not in {BINARIES}: install postgresql-15, or name its folder in KIVUKO_POSTGRESQL_BIN"
-OPTIONS = "-c listen_addresses='' -c fsync=off -c shared_buffers=64MB -c unix_socket_directories={folder}"
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """Address of an empty server on a socket of its own, ended after the last test."""
-    if not (BINARIES / "pg_ctl").exists():
+def own_server() -> Iterator[OwnServer]:
+    """A PostgreSQL of our own, ended after the last test."""
+    if not is_installed():
         if os.environ.get("CI"):
             pytest.fail(MISSING)
         pytest.skip(MISSING)
-    # PostgreSQL refuses to run as root.
-    nobody = pwd.getpwnam("nobody")
-    account: dict[str, Any] = {"user": nobody.pw_uid, "group": nobody.pw_gid} if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="kivuko-pg-"))
-    if account:
-        os.chown(folder, account["user"], account["group"])
-
-    def call(program: str, *arguments: str) -> None:
-        command = [BINARIES / program, *arguments, "-D", str(folder / "data")]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
-
-    call("initdb", "-U", "kivuko", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-    call("pg_ctl", "start", "-w", "-t", "60", "-l", str(folder / "log"), "-o", OPTIONS.format(folder=folder))
-    try:
-        yield f"host={folder} user=kivuko dbname=postgres"
-    finally:
-        call("pg_ctl", "stop", "-m", "fast")
-        shutil.rmtree(folder)
+    with own_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def postgresql(postgresql_server: str) -> PostgresqlDatabase:
+def postgresql(own_server: OwnServer) -> PostgresqlDatabase:
     """The server's database, with the schema."""
-    database = PostgresqlDatabase(postgresql_server)
+    database = PostgresqlDatabase(own_server.address)
     connection = database.connect()
     apply_schema(connection)
     connection.close()
