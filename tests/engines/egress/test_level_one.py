@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from kivuko.engines.run import EgressPolicy
+from kivuko.value import replace
 
 
 def test_permitted_destinations_are_reached_by_address_and_name(node, listeners, policy):

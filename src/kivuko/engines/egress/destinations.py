@@ -6,9 +6,9 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from kivuko.errors import InputError
+from kivuko.value import value
 
 __all__ = ["Address", "AllowList", "Destination", "Resolve", "parse_destination", "resolve_name"]
 
@@ -19,7 +19,7 @@ _FRESH_S = 60.0
 _REMEMBERED_S = 600.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Destination:
     """One entry of an allow-list: a name (lower case) or an address, and a port."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from dataclasses import dataclass
 
 from kivuko.engines.egress.memory import read_memory
 from kivuko.engines.egress.sockaddr import MAX_SIZE
+from kivuko.value import value
 
 __all__ = ["LENGTH_OFFSET", "MAX_BYTES", "MMSGHDR_SIZE", "Message", "read_message", "read_name"]
 
@@ -22,7 +22,7 @@ _MAX_VECTORS = 1024
 MAX_BYTES = 1 << 20  # of a stream the rest is sent by the caller's next call; no datagram is longer than 64 KB
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Message:
     """One message: the raw address it names (or none) and its bytes."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import struct
-from dataclasses import dataclass
+
+from kivuko.value import value
 
 __all__ = ["Notification", "answer", "receive", "still_waiting"]
 
@@ -17,7 +18,7 @@ _NOTIFICATION = struct.Struct("<QIIiIQ6Q")
 _RESPONSE = struct.Struct("<QqiI")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Notification:
     """One call that waits: ``thread`` made system call ``number`` with ``arguments`` (six words)."""
 

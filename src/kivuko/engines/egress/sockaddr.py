@@ -6,9 +6,9 @@ import errno
 import ipaddress
 import os
 import struct
-from dataclasses import dataclass
 
 from kivuko.engines.egress.destinations import Address
+from kivuko.value import value
 
 __all__ = ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_UNIX", "AF_UNSPEC", "MAX_SIZE", "SocketAddress", "parse_address"]
 
@@ -19,7 +19,7 @@ MAX_SIZE = 128
 _IPV4_SIZE, _IPV6_SIZE = 8, 24  # without padding and scope
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SocketAddress:
     """A family, and for the internet families an address and a port."""
 

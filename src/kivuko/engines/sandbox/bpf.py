@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from kivuko.value import value
 
 __all__ = [
     "ALLOW",
@@ -40,7 +41,8 @@ Instruction = tuple[int, int, int, int]
 """One instruction: code, jumps when true and false (counted in instructions), value."""
 
 
-class Program(NamedTuple):
+@value
+class Program:
     """An assembled filter; ``pids`` are the byte offsets at which the process's own id belongs."""
 
     text: bytes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from kivuko.value import value
 
 __all__ = ["ALL_LAYERS", "SYSTEM_EXECUTABLE", "SYSTEM_READABLE", "Confinement", "Layer"]
 
@@ -52,7 +53,7 @@ SYSTEM_READABLE = (
 """Name resolution, certificates, time zones, sizes of the machine; always granted, as far as they exist. /proc/self comes on top."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Confinement:
     """What one process may do. Nothing may be written anywhere; everything not listed here or in the system lists is refused.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import dataclasses
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from kivuko.engines.sandbox.child import Child
 from kivuko.engines.sandbox.confinement import Confinement, Layer
 from kivuko.engines.sandbox.wire import receive, send
 from kivuko.errors import HostFailed
+from kivuko.value import fields
 
 __all__ = ["ForkServer", "fork_server"]
 
@@ -32,7 +32,7 @@ serve(int(sys.argv[1]), int(sys.argv[2]))
 
 
 def _terms(confinement: Confinement) -> dict[str, object]:
-    values = {field.name: getattr(confinement, field.name) for field in dataclasses.fields(confinement)}
+    values = {name: getattr(confinement, name) for name in fields(confinement)}
     return values | {"layers": [one.value for one in confinement.layers]}
 
 

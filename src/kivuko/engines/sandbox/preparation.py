@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from kivuko.engines.sandbox import landlock
 from kivuko.engines.sandbox.availability import available_layers
@@ -14,11 +13,13 @@ from kivuko.engines.sandbox.confinement import SYSTEM_EXECUTABLE, SYSTEM_READABL
 from kivuko.engines.sandbox.libc import machine
 from kivuko.engines.sandbox.limits import limits_of
 from kivuko.engines.sandbox.syscalls import filter_program
+from kivuko.value import value
 
 __all__ = ["Preparation", "prepare"]
 
 
-class Preparation(NamedTuple):  # not a dataclass: making those costs a millisecond each, on every command
+@value
+class Preparation:
     """What a child applies to itself. ``ruleset`` is a descriptor of the process that prepared, to be closed by it after the fork."""
 
     program: str

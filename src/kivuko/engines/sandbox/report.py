@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
 
 from kivuko.engines.sandbox import landlock
 from kivuko.engines.sandbox.availability import available_layers
@@ -12,11 +11,13 @@ from kivuko.engines.sandbox.confinement import Confinement, Layer
 from kivuko.engines.sandbox.libc import machine
 from kivuko.engines.sandbox.starting import spawn
 from kivuko.errors import HostFailed
+from kivuko.value import value
 
 __all__ = ["LayerReport", "probe"]
 
 
-class LayerReport(NamedTuple):
+@value
+class LayerReport:
     """One layer: whether it works here, what was found, and, where it does not, what is lost and what a person can do."""
 
     layer: Layer
