@@ -43,9 +43,21 @@ def test_conditions_are_checked_as_what_follows_a_return(bench: Bench) -> None:
         bench.engine.check_condition("1 }) ; (function(){ return 1")
 
 
-@pytest.mark.parametrize(("document", "text"), [(b'{"a":[1,{"b":1e-7}],"c":{}}', '{\n  "a": [\n    1,\n    {\n      "b": 1e-7\n    }\n  ],\n  "c": {}\n}'), (b"42", "42")])
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [(b'{"a":[1,{"b":1e-7}],"c":{}}', '{\n  "a": [\n    1,\n    {\n      "b": 1e-7\n    }\n  ],\n  "c": {}\n}'), (b"42", "42")],
+)
 def test_documents_are_indented_as_javascript_writes_them(bench: Bench, document: bytes, text: str) -> None:
     assert bench.engine.pretty(document).decode() == text
+
+
+def test_a_large_document_is_indented_in_pieces_that_keep_characters_whole(bench: Bench) -> None:
+    document = ('{"text":"' + "😀é" * 700_000 + '"}').encode()
+    pieces: list[bytes] = []
+    bench.engine.write_pretty(document, pieces.append)
+    assert len(pieces) > 1
+    assert all(piece.decode() for piece in pieces)
+    assert b"".join(pieces) == document.replace(b'{"text":', b'{\n  "text": ').replace(b'"}', b'"\n}')
 
 
 def test_a_prepared_host_serves_the_run_that_follows() -> None:

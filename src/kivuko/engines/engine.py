@@ -117,8 +117,16 @@ class Engine:
 
     def pretty(self, document: bytes, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> bytes:
         """A JSON document indented by two, as JSON.stringify writes it."""
-        errand = Errand(key, Profile.of(key, limits.memory_mb, OPEN), "", "f", lambda: raw_frame("F", document))
-        return _reply(self._supervisor.complete(errand)).split()[1]
+        pieces: list[bytes] = []
+        self.write_pretty(document, pieces.append, key=key, limits=limits)
+        return b"".join(pieces)
+
+    def write_pretty(
+        self, document: bytes, write: Callable[[bytes], object], *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS
+    ) -> None:
+        """Hands a JSON document, indented by two, to ``write`` in pieces of at most about 1 MB: a large one is never whole in memory."""
+        profile = Profile.of(key, limits.memory_mb, OPEN)
+        self._supervisor.complete(Errand(key, profile, "", "f", lambda: raw_frame("F", document), on_piece=write))
 
     def end(self, attempt: str) -> None:
         """Tells that an Attempt is over, so that its hosts close its sockets and forget its modules."""

@@ -53,11 +53,12 @@ class Errand:
         isolated: bool = False,
         number: int = 0,
         on_log: OnLog | None = None,
+        on_piece: Callable[[bytes], object] | None = None,
         cancel: Cancel | None = None,
     ) -> None:
         self.key, self.profile, self.attempt, self.answer, self.frames = key, profile, attempt, answer, frames
         self.timeout_ms, self.limits, self.isolated, self.number = timeout_ms, limits, isolated, number
-        self.on_log, self.cancel = on_log, cancel
+        self.on_log, self.on_piece, self.cancel = on_log, on_piece, cancel
         self.on_done: Callable[[Errand], None] | None = None
         self.begun = 0.0
         self.deadline: float | None = None

@@ -9,6 +9,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator
+from typing import cast
 
 from kivuko.value import value
 
@@ -25,28 +26,31 @@ class BadFrame(Exception):
 
 @value
 class Frame:
-    """One frame from a host: its type (one letter), and its payload."""
+    """One frame from a host: its type (one letter), and its payload (a large one is a bytearray that nobody changes any more)."""
 
     kind: str
-    payload: bytes
+    payload: bytes | bytearray
 
     def json(self) -> dict[str, object]:
         """The payload as a JSON object. Raises BadFrame."""
         return _object(self.payload)
 
     def split(self) -> tuple[dict[str, object], bytes]:
-        """Meta and state of a frame that carries state. Raises BadFrame."""
+        """Meta and state of a frame that carries state; to be called once. Raises BadFrame."""
         if len(self.payload) < META.size:
             raise BadFrame("a frame with state is too short")
         (length,) = META.unpack_from(self.payload)
         end = META.size + length
         if end > len(self.payload):
             raise BadFrame("the meta of a frame is longer than the frame")
-        view = memoryview(self.payload)
-        return _object(bytes(view[META.size : end])), bytes(view[end:])
+        meta = _object(bytes(self.payload[META.size : end]))
+        if isinstance(self.payload, bytearray):  # a large frame: its head is cut off in place, the state is not copied
+            del self.payload[:end]
+            return meta, cast(bytes, self.payload)
+        return meta, self.payload[end:]
 
 
-def _object(text: bytes) -> dict[str, object]:
+def _object(text: bytes | bytearray) -> dict[str, object]:
     try:
         value = json.loads(text)
     except ValueError as problem:
@@ -150,4 +154,4 @@ class FrameReader:
             self._large = (letter, payload, have)
             return None, True
         self._large = None
-        return Frame(letter, payload), True  # type: ignore[arg-type]  # a bytearray that nobody changes any more, not copied
+        return Frame(letter, payload), True

@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kivuko.engines.frames import Frame, FrameReader, json_frame, raw_frame
 from kivuko.engines.run import EgressPolicy, HostKey
@@ -16,9 +17,12 @@ from kivuko.engines.sandbox import ALL_LAYERS, Child, Confinement, spawn
 from kivuko.engines.settings import EngineSettings, find_node
 from kivuko.value import value
 
+if TYPE_CHECKING:
+    from kivuko.engines.egress import EgressGuard
+
 __all__ = ["Host", "HostState", "Profile"]
 
-FRAMES_FROM_HOST = "plcdexf"
+FRAMES_FROM_HOST = "plcdexfg"
 MOST_STDERR = 16_384
 PIPE_SIZE = 1 << 20
 LARGEST_FRAME = (1 << 32) - 1
@@ -72,6 +76,7 @@ class Host:
         self.isolated = False
         self._outgoing: deque[memoryview] = deque()
         self._child = self._start(settings)
+        self._guard = _guarded(self._child, profile.egress)
         self.reader = FrameReader(self.output, FRAMES_FROM_HOST, LARGEST_FRAME)
 
     def _start(self, settings: EngineSettings) -> Child:
@@ -172,10 +177,24 @@ class Host:
         status = self._child.wait()
         self.read_errors()
         self._child.close()
+        if self._guard is not None:
+            self._guard.close()
         for descriptor in (self.input, self.output, self.errors):
             os.close(descriptor)
         assert status is not None
         return status
+
+
+def _guarded(child: Child, policy: EgressPolicy) -> EgressGuard | None:
+    """Level 2 of the egress policy for a host that has one."""
+    if not policy.blocked:
+        return None
+    from kivuko.engines.egress import (  # threads and addresses: the command line, which blocks nothing, starts without them
+        Rules,
+        guard_child,
+    )
+
+    return guard_child(child, Rules(policy))
 
 
 def _flags(profile: Profile, readable: tuple[str, ...]) -> list[str]:

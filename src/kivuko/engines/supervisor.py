@@ -201,6 +201,8 @@ class Supervisor:
         errand = self._working.get(host)
         if frame.kind == "l":
             self._log(errand, frame)
+        elif frame.kind == "g" and errand is not None and errand.on_piece is not None:
+            errand.on_piece(bytes(frame.payload))
         elif frame.kind == "p":
             self._loaded(host, errand, frame)
         elif frame.kind == "e":

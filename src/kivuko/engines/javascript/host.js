@@ -131,6 +131,12 @@ async function call({ key, name, arguments: values }) {
   return { value: result === undefined ? null : result }
 }
 
+/** Answers with a JSON document indented by two: pieces of its text, then an empty frame. */
+function format(payload) {
+  wire.writePieces('g', stringify(JSON.parse(payload.toString('utf8')), null, 2))
+  wire.writeJson('f', '{}')
+}
+
 function problem(error) {
   return { ok: false, message: String((error && error.message) ?? error), stack: String((error && error.stack) ?? '') }
 }
@@ -155,7 +161,7 @@ async function serve() {
     else if (type === 'C') await answer('c', () => check(meta()))
     else if (type === 'X') await answer('x', () => call(meta()))
     else if (type === 'B') require('./builtins.js')
-    else if (type === 'F') wire.writeState('f', {}, stringify(JSON.parse(payload.toString('utf8')), null, 2))
+    else if (type === 'F') format(payload)
     else throw new Error(`frame of unknown type ${type}`)
   }
 }

@@ -44,7 +44,7 @@ function split(payload) {
   return { meta: parse(payload.toString('utf8', 4, 4 + length)), state: payload.toString('utf8', 4 + length) }
 }
 
-/** Writes a frame whose payload is JSON, given as text. */
+/** Writes a frame whose payload is a text, as a rule JSON. */
 function writeJson(type, text) {
   const body = from(text, 'utf8')
   const head = allocUnsafe(5)
@@ -64,13 +64,22 @@ function writeState(type, meta, state) {
   head.writeUInt32LE(body.length, 5)
   if (size <= CHUNK) return writeFully(concat([head, body, from(text, 'utf8')]))
   writeFully(concat([head, body]))
+  for (const piece of pieces(text)) writeFully(from(piece, 'utf8'))
+}
+
+/** Writes a text as frames of one type, each at most a chunk long and whole in its characters. */
+function writePieces(type, text) {
+  for (const piece of pieces(text)) writeJson(type, piece)
+}
+
+function* pieces(text) {
   for (let at = 0; at < text.length; ) {
     let end = Math.min(at + CHUNK, text.length)
     const last = text.charCodeAt(end - 1)
     if (end < text.length && last >= 0xd800 && last <= 0xdbff) end -= 1
-    writeFully(from(text.slice(at, end), 'utf8'))
+    yield text.slice(at, end)
     at = end
   }
 }
 
-module.exports = { read, split, writeJson, writeState }
+module.exports = { read, split, writeJson, writePieces, writeState }
