@@ -18,11 +18,13 @@ NAME = "@openfn/language-toy"
 Tree = Mapping[str, str]
 
 
-def toy(version: str = "1.0.0", *, name: str = NAME, **package: object) -> dict[str, str]:
+def toy(version: str = "1.0.0", *, name: str = NAME, package: Mapping[str, object] | None = None) -> dict[str, str]:
     """Files of a small adaptor."""
-    description = {"name": name, "version": version, "type": "module", "exports": {".": {"import": "./index.js"}}, **package}
-    code = "export const fn = f => s => f(s);\nexport const execute = (...ops) => async s => { for (const o of ops) s = await o(s); return s; };\n"
-    return {"package.json": json.dumps(description), "index.js": code}
+    description = {"name": name, "version": version, "type": "module", "exports": {".": {"import": "./index.js"}}}
+    code = (
+        "export const fn = f => s => f(s);\nexport const execute = (...ops) => s => ops.reduce((r, o) => r.then(o), Promise.resolve(s));\n"
+    )
+    return {"package.json": json.dumps({**description, **(package or {})}), "index.js": code}
 
 
 def write(folder: Path, files: Tree) -> Path:

@@ -51,7 +51,7 @@ def adaptor(folder: Path, *exports: str, origin: str = "repo") -> Adaptor:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write(tmp_path / "toy/node_modules/@openfn/language-common", COMMON)
-    return write(tmp_path / "toy", {**toy(types="types/index.d.ts"), **TYPES})
+    return write(tmp_path / "toy", {**toy(package={"types": "types/index.d.ts"}), **TYPES})
 
 
 def test_the_shape_is_that_of_openfn(folder: Path) -> None:

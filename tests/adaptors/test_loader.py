@@ -18,7 +18,8 @@ from .conftest import write
 LOADER = Path(kivuko.engines.__file__).with_name("loader.js")
 HARNESS = Path(__file__).with_name("loader_harness.js")
 
-SHARED = "function(module,exports){globalThis.evaluated=(globalThis.evaluated||0)+1;exports.count=0;exports.up=()=>{exports.count+=1;return exports.count}}"
+SHARED = """function(module,exports){
+globalThis.evaluated=(globalThis.evaluated||0)+1;exports.count=0;exports.up=()=>{exports.count+=1;return exports.count}}"""
 FRESH = """function(module,exports,require,__file,__folder,__namespace,__import){'use strict';
 var dep = __import("dep"); var calls = 0;
 module.exports = Object.defineProperty({}, '__esModule', {value: true});
@@ -72,7 +73,7 @@ class TestBundles:
     """Modules of @openfn are made anew for each Attempt, third-party modules are shared."""
 
     def test_each_instance_has_variables_of_its_own(self, tmp_path: Path) -> None:
-        program = "const a = loader.instance().get(modules[0].key), b = loader.instance().get(modules[0].key); return [a.call(), a.call(), b.call()]"
+        program = "const [a, b] = [1, 2].map(() => loader.instance().get(modules[0].key)); return [a.call(), a.call(), b.call()]"
         assert run([toy_bundle(tmp_path)], program)["value"] == [1, 2, 1]
 
     def test_third_party_modules_are_evaluated_once(self, tmp_path: Path) -> None:
@@ -97,7 +98,8 @@ class TestBundles:
 
     def test_late_modules_are_evaluated_when_they_are_used(self, tmp_path: Path) -> None:
         modules = [toy_bundle(tmp_path, late={"dep@1/index.js": ["count", "up", "default"]})]
-        program = "const a = loader.instance().get(modules[0].key); const before = globalThis.evaluated; a.dep; a.dep; return [before, globalThis.evaluated]"
+        use = "const before = globalThis.evaluated; a.dep; a.dep; return [before, globalThis.evaluated]"
+        program = f"const a = loader.instance().get(modules[0].key); {use}"
         assert run(modules, program, late=True)["value"] == [None, 1]
         assert run(modules, program, late=False)["value"] == [1, 1]
 
@@ -159,7 +161,8 @@ class TestBundles:
         assert run(modules, "return loader.instance().get('toy').fromTwo")["value"] == 2
 
     def test_nodes_own_modules_are_bound_by_name_and_as_a_whole(self, tmp_path: Path) -> None:
-        code = "function(module,exports,require,f,d,__namespace,__import){const os=__import('os');module.exports={x:[os.EOL,os.default===process.getBuiltinModule('os')]}}"
+        use = "const os=__import('os');module.exports={x:[os.EOL,os.default===process.getBuiltinModule('os')]}"
+        code = f"function(module,exports,require,f,d,__namespace,__import){{{use}}}"
         modules = [bundle(tmp_path, "toy", {"adaptor x@1": script([("toy", 1, {"os": "node:os"}, code)])}, "toy")]
         assert run(modules, "return loader.instance().get('toy').x")["value"] == ["\n", True]
 

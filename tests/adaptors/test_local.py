@@ -30,7 +30,8 @@ def test_a_folder_is_used_where_it_lies(repo: Repo, folder: Path, registry: Regi
     adaptor = repo.resolve(parse_specifier(f"toy={folder}"), install=True)
     assert (adaptor.name, adaptor.version, adaptor.folder, adaptor.origin) == (NAME, "9.9.9", folder, "path")
     assert (adaptor.files.form, adaptor.files.file) == ("folder", str(folder / "index.js"))
-    assert registry.installs == registry.asked == []
+    assert not registry.installs
+    assert not registry.asked
 
 
 def test_a_bare_path_is_named_by_its_package(repo: Repo, folder: Path) -> None:
@@ -83,7 +84,7 @@ def test_links_among_its_packages_can_be_followed(repo: Repo, folder: Path, tmp_
     ],
 )
 def test_the_entry_is_found_as_the_linker_finds_it(repo: Repo, tmp_path: Path, package: dict[str, object], entry: str) -> None:
-    folder = write(tmp_path / "x", {**toy("1.0.0", **package), entry: "export const a = 1"})
+    folder = write(tmp_path / "x", {**toy(package=package), entry: "export const a = 1"})
     assert repo.resolve(Specifier(NAME, None, str(folder)), install=False).files.file == str(folder / entry)
 
 

@@ -53,7 +53,8 @@ class TestWarm:
         assert (adaptor.name, adaptor.version, adaptor.exports) == (NAME, "1.0.0", ("execute", "fn"))
         assert (adaptor.files.specifier, adaptor.files.key, adaptor.files.form) == (NAME, f"{NAME}@1.0.0", "bundle")
         assert adaptor.folder == layout.package(NAME, "1.0.0")
-        assert registry.asked == registry.installs == []
+        assert not registry.asked
+        assert not registry.installs
 
     def test_a_moving_version_while_the_answer_is_fresh(self, repo: Repo, layout: Layout, registry: Registry, clock: Clock) -> None:
         put(layout, "1.2.0")
