@@ -294,6 +294,28 @@ def test_when_the_fork_server_ends_its_processes_end_and_are_seen_to():
     child.close()
 
 
+def test_a_forked_copy_of_the_caller_neither_ends_the_server_nor_keeps_it_alive():
+    server = ForkServer()
+    stay, leave = os.pipe()
+    copy = os.fork()
+    if copy == 0:
+        os.close(leave)
+        os.read(stay, 1)  # holds a copy of the link all the while
+        os._exit(0)
+    gone = os.fork()
+    if gone == 0:
+        server.close()
+        os._exit(int(server.alive))
+    assert os.waitpid(gone, 0)[1] == 0
+    assert server.alive
+    server.close()
+    assert not server.alive
+    server.close()
+    os.close(leave)
+    os.waitpid(copy, 0)
+    os.close(stay)
+
+
 def test_the_fork_server_loads_nothing_but_the_sandbox():
     server = fork_server()
     with open(f"/proc/{server._process.pid}/environ", "rb") as stream:

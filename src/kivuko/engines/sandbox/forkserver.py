@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import socket
@@ -95,10 +96,14 @@ class ForkServer:
         return Child(pid, exit_fd, listener, missing, reap=reap, signal_group=signal_group)
 
     def close(self) -> None:
-        """End the server and every process that it started."""
-        self._link.close()
+        """End the server and every process that it started. In a forked copy of the owner: only let go of the link. Idempotent."""
         if self.owner == os.getpid():
+            with contextlib.suppress(OSError):  # closed before
+                self._link.shutdown(socket.SHUT_RDWR)  # the end is seen even if a forked copy of this process holds the link too
+            self._link.close()
             self._process.wait()
+        else:
+            self._link.close()
 
 
 _shared: ForkServer | None = None
