@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from kivuko.adaptors.specifier import Specifier
 from kivuko.engines.run import ModuleFiles
+from kivuko.value import value
 
 __all__ = ["Adaptor"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Adaptor:
     """One version of an adaptor.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kivuko.adaptors.layout import Layout, read_json, write_json
+from kivuko.value import value
 
 __all__ = ["Answers"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answers:
     """Answers by ``name@wanted``. A ``lifetime_s`` of 0 switches the cache off: every question then goes to the registry."""
 

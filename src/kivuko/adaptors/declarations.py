@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from kivuko.adaptors.jsdoc import JsDoc, Parameter, read_jsdoc
+from kivuko.value import replace, value
 
 __all__ = ["Declarations", "Function", "read_declarations"]
 
@@ -22,7 +22,7 @@ _BLOCK = re.compile(r"(?:export|declare)\s+namespace\s+([\w$]+)\s*\{")
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Function:
     """A declared function: name, documented comment, parameters with the types of the signature, type of the result."""
 
@@ -32,7 +32,7 @@ class Function:
     returns: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Declarations:
     """What a file declares and passes on.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -61,14 +60,14 @@ def adaptor_docs(adaptor: Adaptor) -> Document:
     }
 
 
-@dataclass
 class _Pages:
     """Collects entries from the files of a package, and from language-common for what the package passes on."""
 
-    folder: Path
-    functions: dict[str, Document] = field(default_factory=dict)
-    namespaces: set[str] = field(default_factory=set)
-    others: dict[str, Mapping[str, Document]] = field(default_factory=dict)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.functions: dict[str, Document] = {}
+        self.namespaces: set[str] = set()
+        self.others: dict[str, Mapping[str, Document]] = {}
 
     def read(self) -> None:
         package = read_package(self.folder)

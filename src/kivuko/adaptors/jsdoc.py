@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from kivuko.value import value
 
 __all__ = ["Example", "JsDoc", "Parameter", "read_jsdoc"]
 
@@ -13,7 +14,7 @@ _CAPTION = re.compile(r"\s*<caption>(.*?)</caption>\s*?\n?", re.DOTALL)
 _PARAM = re.compile(r"(\[[^\]]*\]|[\w$.]+)(?:\s*-?\s*(.*))?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Example:
     """A piece of code with what is written above it."""
 
@@ -21,7 +22,7 @@ class Example:
     caption: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parameter:
     """A parameter as documented; ``type`` is empty when the comment names none."""
 
@@ -31,7 +32,7 @@ class Parameter:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JsDoc:
     """A comment. ``tags`` are titles and texts in order, those of parameters and examples included."""
 

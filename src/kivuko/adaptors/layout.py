@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+
+from kivuko.value import value
 
 __all__ = ["Layout", "default_folder", "read_json", "write_atomically", "write_json"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Layout:
     """The paths of one repo folder. Nothing is made by asking for a path."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from kivuko.value import value
 
 __all__ = ["Notice", "Progress", "silent"]
 
@@ -23,7 +24,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Notice:
     """One thing the store did or is about to do. ``text`` is ready to print; ``level`` is the log level it belongs to."""
 

@@ -7,12 +7,12 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from kivuko.adaptors.toolchain import child_environment
 from kivuko.errors import AdaptorNotFound, AdaptorProblem, InstallFailed, InvalidSpecifier, RegistryUnreachable
+from kivuko.value import fresh, value
 
 __all__ = ["Npm", "PackageManager"]
 
@@ -57,13 +57,13 @@ class PackageManager(Protocol):
         """Installs exactly what the folder's package-lock.json says. Raises RegistryUnreachable, InstallFailed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Npm:
     """The npm of a Node installation. ``node`` is the binary, ``script`` npm's own entry file."""
 
     node: Path
     script: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = fresh(factory=dict)
 
     @classmethod
     def beside(cls, node: Path) -> Npm:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from kivuko.adaptors.layout import read_json
 from kivuko.errors import AdaptorBroken, AdaptorMissing
+from kivuko.value import value
 
 __all__ = ["Package", "entry_of", "read_package"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Package:
     """A package on disk. ``entry`` is the file that an ES module import of it loads; ``types`` its declarations, or None."""
 

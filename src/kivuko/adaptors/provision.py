@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from kivuko.adaptors.installer import add_package, remove_package
@@ -17,11 +16,12 @@ from kivuko.adaptors.settings import RepoSettings
 from kivuko.adaptors.toolchain import NodeProgram
 from kivuko.adaptors.workshop import Workshop
 from kivuko.errors import InstallFailed
+from kivuko.value import value
 
 __all__ = ["Provisioner"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Provisioner:
     """A repo and the programs that fill it; ``npm`` None is the npm of that Node."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kivuko.adaptors.adaptor import Adaptor
 from kivuko.adaptors.layout import Layout, read_json, write_json
 from kivuko.adaptors.specifier import Specifier
 from kivuko.engines.run import ModuleFiles
+from kivuko.value import fields, value
 
 __all__ = ["RECORD_FORMAT", "Record", "fingerprint", "load_record", "node_identity", "save_record"]
 
@@ -16,7 +16,7 @@ RECORD_FORMAT = 6
 """Raised when bundles or records change their shape: older ones are then made again."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Record:
     """One installed version.
 
@@ -81,4 +81,4 @@ def load_record(layout: Layout, name: str, version: str, node: Path) -> Record |
 
 def save_record(layout: Layout, record: Record) -> None:
     """Writes the record in one atomic step. Raises OSError."""
-    write_json(layout.record(record.name, record.version), asdict(record))
+    write_json(layout.record(record.name, record.version), {name: getattr(record, name) for name in fields(record)})

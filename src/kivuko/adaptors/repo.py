@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +22,12 @@ from kivuko.errors import AdaptorMissing, InstallFailed, RegistryUnreachable
 if TYPE_CHECKING:
     from kivuko.adaptors.npm import PackageManager
     from kivuko.adaptors.provision import Provisioner
+from kivuko.value import value
 
 __all__ = ["Installed", "Repo"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Installed:
     """One version that ``install`` was asked for; ``already`` when it was there before."""
 

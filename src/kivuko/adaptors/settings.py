@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from kivuko.errors import InputError
+from kivuko.value import fresh, value
 
 __all__ = ["OVERRIDES_VARIABLE", "RepoSettings"]
 
@@ -17,7 +17,7 @@ OVERRIDES_VARIABLE = "KIVUKO_NPM_OVERRIDES"
 DAY_S = 24 * 60 * 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RepoSettings:
     """How a repo gets its packages.
 
@@ -26,7 +26,7 @@ class RepoSettings:
     the registry's answer about ``latest`` and the like is used again; 0 asks every time.
     """
 
-    overrides: Mapping[str, object] = field(default_factory=dict)
+    overrides: Mapping[str, object] = fresh(factory=dict)
     answer_lifetime_s: float = DAY_S
 
     @classmethod

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from kivuko.errors import InvalidSpecifier
+from kivuko.value import value
 
 __all__ = ["MOVING_TAGS", "Specifier", "parse_specifier", "short_name"]
 
@@ -18,7 +18,7 @@ _VERSION = re.compile(r"[\w.^~<>=*|+-][\w.^~<>=*| +-]*")
 _PATH_START = re.compile(r"\.{1,2}(?:[/\\]|$)|[/\\]|~[/\\]|[A-Za-z]:[/\\]")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Specifier:
     """An adaptor as someone named it.
 

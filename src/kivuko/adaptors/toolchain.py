@@ -6,17 +6,17 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from kivuko.errors import InstallFailed
+from kivuko.value import value
 
 __all__ = ["NodeProgram", "child_environment"]
 
 _TIME_LIMIT_S = 300
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeProgram:
     """A Node binary, for short programs that read one JSON value and print one."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict, cast
@@ -21,6 +20,7 @@ from kivuko.adaptors.package import Package, read_package
 from kivuko.adaptors.record import RECORD_FORMAT, Record, fingerprint, node_identity
 from kivuko.adaptors.toolchain import NodeProgram
 from kivuko.errors import AdaptorBroken, AdaptorProblem
+from kivuko.value import replace, value
 
 __all__ = ["HOST_FLAGS", "Workshop"]
 
@@ -50,7 +50,7 @@ class _Baked(TypedDict, total=False):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Workshop:
     """The programs and where they work."""
 
@@ -121,7 +121,7 @@ class Workshop:
         if not answer["ok"]:
             raise AdaptorBroken(f"{package.name}@{package.version} is installed but does not load: {answer['reason']}", details=reason)
         record = self._record(package, "folder", package.entry, answer["names"], readable=readable)
-        return Record(**{**_fields(record), "addons": addons, "unbundled": reason, "can_retry": can_retry})  # type: ignore[arg-type]
+        return replace(record, addons=addons, unbundled=reason, can_retry=can_retry)
 
     def _load(self, package: Package, form: str, file: Path, readable: Sequence[str], *, addons: bool = False) -> _Baked:
         allowed = [str(self.layout.bundles.resolve()), str(_OWN), str(_LOADER.parent), *readable]
@@ -151,7 +151,3 @@ class Workshop:
             exports=tuple(names),
             readable=tuple(readable),
         )
-
-
-def _fields(record: Record) -> dict[str, object]:
-    return {name: getattr(record, name) for name in record.__slots__}
