@@ -21,7 +21,7 @@ from kivuko.engines.sandbox import Layer, available_layers
 from .conftest import Bench
 
 BLOCKED = "127.66.66.66"
-POLICY = EgressPolicy(blocked=("127.66.66.0/24",))
+POLICY = EgressPolicy(blocked=("127.66.66.0/24",), unix_sockets=False)
 CANARY = "KIVUKO_CANARY"
 LIMITS = Limits(timeout_ms=15_000)
 

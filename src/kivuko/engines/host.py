@@ -29,7 +29,7 @@ LARGEST_FRAME = (1 << 32) - 1
 HERE = Path(__file__).parent
 OUT_OF_MEMORY = ("heap out of memory", "heap limit")
 # Node's own base of RLIMIT_DATA, and what buffers and wasm may take beside the heap (engine.md §10)
-BASE_DATA_MB, OFF_HEAP_MB, LEAST_ADDRESS_SPACE_MB = 561, 512, 6_000
+BASE_DATA_MB, OFF_HEAP_MB = 561, 512
 
 
 class HostState(enum.Enum):
@@ -214,7 +214,6 @@ def _confinement(profile: Profile, node: str, readable: tuple[str, ...], *, sand
         readable=readable,
         executable=(node,),
         data_mb=BASE_DATA_MB + profile.memory_mb + OFF_HEAP_MB,
-        address_space_mb=max(LEAST_ADDRESS_SPACE_MB, 4 * profile.memory_mb),
         unix_sockets=profile.egress.unix_sockets,
         watch_connect=bool(profile.egress.blocked),
         layers=ALL_LAYERS if sandboxed else frozenset(),

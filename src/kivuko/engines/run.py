@@ -60,7 +60,7 @@ class EgressPolicy:
 
     blocked: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
-    unix_sockets: bool = False
+    unix_sockets: bool = True
 
 
 @value

@@ -102,7 +102,7 @@ def test_unix_sockets_follow_the_policy(node, policy, permitted):
 
 
 def test_unix_sockets_are_refused_even_when_no_address_is_blocked(node):
-    assert node("say('unix', await tcp('/nowhere'))", level_one=EgressPolicy(), confined=False).said["unix"] == "EBLOCKED"
+    assert node("say('unix', await tcp('/nowhere'))", level_one=EgressPolicy(unix_sockets=False), confined=False).said["unix"] == "EBLOCKED"
 
 
 def test_single_destinations_can_be_opened_by_address_and_by_name(node, listeners, policy):

@@ -26,11 +26,11 @@ LOOPBACK = ("127.0.0.0/8", "0.0.0.0/8", "::1/128", "::/128")
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10")
 """Networks of the operator (RFC 1918, RFC 6598, RFC 4193, RFC 3879)."""
 
-OPEN = EgressPolicy(unix_sockets=True)
+OPEN = EgressPolicy()
 """The command line: a person's own program on their own network."""
 
-SELF_HOSTED = EgressPolicy(blocked=LINK_LOCAL + METADATA)
+SELF_HOSTED = EgressPolicy(blocked=LINK_LOCAL + METADATA, unix_sockets=False)
 """A server of one organisation: everything but the machine's own credentials."""
 
-MULTI_TENANT = EgressPolicy(blocked=LINK_LOCAL + METADATA + LOOPBACK + PRIVATE)
+MULTI_TENANT = EgressPolicy(blocked=LINK_LOCAL + METADATA + LOOPBACK + PRIVATE, unix_sockets=False)
 """A server for people who do not know each other: only the public network."""
