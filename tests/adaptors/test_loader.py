@@ -103,6 +103,17 @@ class TestBundles:
         assert run(modules, program, late=True)["value"] == [None, 1]
         assert run(modules, program, late=False)["value"] == [1, 1]
 
+    def test_a_late_es_module_has_its_own_default(self, tmp_path: Path) -> None:
+        dep = "function(module){module.exports=Object.defineProperty({default:7,named:8},'__esModule',{value:true})}"
+        own = "function(module,exports,require,f,d,n,__import){const dep=__import('dep');module.exports={read:()=>[dep.default,dep.named]}}"
+        parts = {
+            "vendor vendor": script([("dep@1/index.js", 1, {}, dep)]),
+            "adaptor x@1": script([("toy", 1, {"dep": "dep@1/index.js"}, own)]),
+        }
+        modules = [bundle(tmp_path, "toy", parts, "toy", {"dep@1/index.js": ["default", "named"]})]
+        for late in (False, True):
+            assert run(modules, "return loader.instance().get('toy').read()", late=late)["value"] == [7, 8]
+
     def test_a_late_module_is_shared_by_instances(self, tmp_path: Path) -> None:
         modules = [toy_bundle(tmp_path, late={"dep@1/index.js": ["default"]})]
         program = "const k = modules[0].key; return loader.instance().get(k).dep === loader.instance().get(k).dep"

@@ -48,8 +48,8 @@ function namespaceOf(exports) {
 }
 
 function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
-  const scripts = new Map() // file → {kind, name, filename, script, rejected}
-  const sources = new Map() // module id → {run, esm, deps, place, ids, kind, name}
+  const scripts = new Map() // file → {script, cached}
+  const sources = new Map() // module id → {id, run, esm, deps, position, ids, kind}
   const shared = new Map() // module id → record; third-party modules, for the life of the host
   const namespaces = new WeakMap() // exports of a third-party module or builtin → namespace
   const known = new WeakSet() // namespaces, so that they are not wrapped twice
@@ -74,11 +74,11 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
     const filename = kind === 'vendor' ? `kivuko/vendor/${file}` : `${name}/${kind}.js`
     const cachedData = readIfThere(`${place.slice(0, -3)}.${nodeFlagsKey}.cache`)
     const script = new vm.Script(text, { filename, cachedData })
-    scripts.set(file, { kind, name, filename, script, cached: Boolean(cachedData) && script.cachedDataRejected === false })
+    scripts.set(file, { script, cached: Boolean(cachedData) && script.cachedDataRejected === false })
     const functions = script.runInThisContext()
     modules.forEach(([esm, deps, position], index) => {
       const id = ids[index]
-      if (!sources.has(id)) sources.set(id, { id, run: functions[index], esm: esm === 1, deps, position, ids, kind, filename })
+      if (!sources.has(id)) sources.set(id, { id, run: functions[index], esm: esm === 1, deps, position, ids, kind })
     })
   }
 
@@ -153,9 +153,9 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
 
   function evaluatedNamespace(id) {
     if (id.startsWith('node:')) return builtin(id)
-    const { module } = recordOf(id, new Map())
+    const { module, esm } = recordOf(id, new Map())
     guard(module)
-    return namespace(module.exports)
+    return esm ? module.exports : namespace(module.exports)
   }
 
   function requireFor(source, fresh) {
