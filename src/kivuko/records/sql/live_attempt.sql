@@ -44,22 +44,16 @@ busy_project AS (
 busy_workflow AS (
     SELECT workflow_id, sum(live) AS live FROM busy GROUP BY workflow_id
 ),
--- Lanes of projects and workflows that may start one more.
+-- Lanes of workflows that may start one more.
 room AS (
     SELECT lane.workflow_id, lane.queue, lane.project_id, lane.preference, lane.priority, lane.attempt_id,
-        COALESCE(busy_workflow.live, 0) AS workflow_busy, COALESCE(busy_project.live, 0) AS project_busy,
-        of_workflow.max_live AS workflow_max, of_project.max_live AS project_max,
-        COALESCE(of_workflow.served_at, 0) AS workflow_served, COALESCE(of_project.served_at, 0) AS project_served
+        COALESCE(busy_workflow.live, 0) AS workflow_busy, share.max_live AS workflow_max, COALESCE(share.served_at, 0) AS workflow_served
     FROM lane
     LEFT JOIN busy_workflow ON busy_workflow.workflow_id = lane.workflow_id
-    LEFT JOIN busy_project ON busy_project.project_id = lane.project_id
-    LEFT JOIN claim_share AS of_workflow ON of_workflow.scope_id = lane.workflow_id
-    LEFT JOIN claim_share AS of_project ON of_project.scope_id = lane.project_id
+    LEFT JOIN claim_share AS share ON share.scope_id = lane.workflow_id
     WHERE lane.preference IS NOT NULL AND lane.attempt_id IS NOT NULL
-        AND (of_workflow.max_live IS NULL OR COALESCE(busy_workflow.live, 0) < of_workflow.max_live)
-        AND (of_project.max_live IS NULL OR COALESCE(busy_project.live, 0) < of_project.max_live)
+        AND (share.max_live IS NULL OR COALESCE(busy_workflow.live, 0) < share.max_live)
 ),
--- With :demand better projects, or :demand better lanes in its project, a lane can win nothing: only the others are looked into.
 headed AS (
     SELECT room.*, row_number() OVER (PARTITION BY workflow_id ORDER BY preference, priority, attempt_id) AS head FROM room
 ),
@@ -68,13 +62,21 @@ placed AS (
         PARTITION BY project_id ORDER BY preference, priority, workflow_busy + head, workflow_served, attempt_id
     ) AS place FROM headed
 ),
+-- With :demand better projects, or :demand better lanes in its project, a lane can win nothing: only the others are looked into.
 project AS (
-    SELECT project_id, row_number() OVER (ORDER BY preference, project_busy, project_served, priority, attempt_id) AS place
-    FROM placed WHERE place = 1
+    SELECT placed.project_id, COALESCE(busy_project.live, 0) AS project_busy, share.max_live AS project_max,
+        COALESCE(share.served_at, 0) AS project_served,
+        row_number() OVER (
+            ORDER BY placed.preference, COALESCE(busy_project.live, 0), COALESCE(share.served_at, 0), placed.priority, placed.attempt_id
+        ) AS project_place
+    FROM placed
+    LEFT JOIN busy_project ON busy_project.project_id = placed.project_id
+    LEFT JOIN claim_share AS share ON share.scope_id = placed.project_id
+    WHERE placed.place = 1 AND (share.max_live IS NULL OR COALESCE(busy_project.live, 0) < share.max_live)
 ),
 near AS (
-    SELECT placed.* FROM placed JOIN project ON project.project_id = placed.project_id
-    WHERE placed.place <= :demand AND project.place <= :demand
+    SELECT placed.*, project_busy, project_max, project_served FROM placed JOIN project ON project.project_id = placed.project_id
+    WHERE placed.place <= :demand AND project.project_place <= :demand
 ),
 candidate AS (
     SELECT near.workflow_id, near.project_id, near.preference, near.workflow_busy, near.project_busy, near.workflow_max, near.project_max,
@@ -108,14 +110,27 @@ WITH RECURSIVE head(workflow_id, queue, priority, attempt_id, project_id, needs)
     )
     UNION ALL
     SELECT next.workflow_id, next.queue, next.priority, next.attempt_id, next.project_id, next.needs
-    FROM head CROSS JOIN live_attempt AS next ON next.attempt_id = (
-        SELECT attempt_id FROM live_attempt AS later INDEXED BY live_waiting
-        WHERE later.state = 0 AND (later.workflow_id, later.queue) > (head.workflow_id, head.queue)
-        ORDER BY later.workflow_id, later.queue, later.priority, later.attempt_id LIMIT 1
+    -- Two seeks: SQLite takes (workflow_id, queue) > (…) as a bound on workflow_id only, and would read a long lane to its end.
+    FROM head CROSS JOIN live_attempt AS next ON next.attempt_id = COALESCE(
+        (
+            SELECT attempt_id FROM live_attempt AS later INDEXED BY live_waiting
+            WHERE later.state = 0 AND later.workflow_id = head.workflow_id AND later.queue > head.queue
+            ORDER BY later.queue, later.priority, later.attempt_id LIMIT 1
+        ),
+        (
+            SELECT attempt_id FROM live_attempt AS later INDEXED BY live_waiting
+            WHERE later.state = 0 AND later.workflow_id > head.workflow_id
+            ORDER BY later.workflow_id, later.queue, later.priority, later.attempt_id LIMIT 1
+        )
     )
 ),
-able AS (
+lane AS MATERIALIZED (
     SELECT head.workflow_id, head.queue, head.project_id,
+        CASE WHEN head.needs & :missing = 0 THEN head.priority ELSE (
+            SELECT priority FROM live_attempt AS other INDEXED BY live_waiting
+            WHERE other.state = 0 AND other.workflow_id = head.workflow_id AND other.queue = head.queue AND other.needs & :missing = 0
+            ORDER BY other.priority, other.attempt_id LIMIT 1
+        ) END AS priority,
         CASE WHEN head.needs & :missing = 0 THEN head.attempt_id ELSE (
             SELECT attempt_id FROM live_attempt AS other INDEXED BY live_waiting
             WHERE other.state = 0 AND other.workflow_id = head.workflow_id AND other.queue = head.queue AND other.needs & :missing = 0
@@ -123,10 +138,6 @@ able AS (
         ) END AS attempt_id,
         COALESCE((SELECT key + 1 FROM json_each(:queues) WHERE value = head.queue), :any_queue) AS preference
     FROM head
-),
-lane AS MATERIALIZED (
-    SELECT able.workflow_id, able.queue, able.project_id, first.priority, able.attempt_id, able.preference
-    FROM able CROSS JOIN live_attempt AS first ON first.attempt_id = able.attempt_id
 ),
 busy AS (
     SELECT project_id, workflow_id, count(*) AS live FROM live_attempt WHERE state >= 2 GROUP BY project_id, workflow_id
@@ -137,22 +148,16 @@ busy_project AS (
 busy_workflow AS (
     SELECT workflow_id, sum(live) AS live FROM busy GROUP BY workflow_id
 ),
--- Lanes of projects and workflows that may start one more.
+-- Lanes of workflows that may start one more.
 room AS (
     SELECT lane.workflow_id, lane.queue, lane.project_id, lane.preference, lane.priority, lane.attempt_id,
-        COALESCE(busy_workflow.live, 0) AS workflow_busy, COALESCE(busy_project.live, 0) AS project_busy,
-        of_workflow.max_live AS workflow_max, of_project.max_live AS project_max,
-        COALESCE(of_workflow.served_at, 0) AS workflow_served, COALESCE(of_project.served_at, 0) AS project_served
+        COALESCE(busy_workflow.live, 0) AS workflow_busy, share.max_live AS workflow_max, COALESCE(share.served_at, 0) AS workflow_served
     FROM lane
     LEFT JOIN busy_workflow ON busy_workflow.workflow_id = lane.workflow_id
-    LEFT JOIN busy_project ON busy_project.project_id = lane.project_id
-    LEFT JOIN claim_share AS of_workflow ON of_workflow.scope_id = lane.workflow_id
-    LEFT JOIN claim_share AS of_project ON of_project.scope_id = lane.project_id
+    LEFT JOIN claim_share AS share ON share.scope_id = lane.workflow_id
     WHERE lane.preference IS NOT NULL AND lane.attempt_id IS NOT NULL
-        AND (of_workflow.max_live IS NULL OR COALESCE(busy_workflow.live, 0) < of_workflow.max_live)
-        AND (of_project.max_live IS NULL OR COALESCE(busy_project.live, 0) < of_project.max_live)
+        AND (share.max_live IS NULL OR COALESCE(busy_workflow.live, 0) < share.max_live)
 ),
--- With :demand better projects, or :demand better lanes in its project, a lane can win nothing: only the others are looked into.
 headed AS (
     SELECT room.*, row_number() OVER (PARTITION BY workflow_id ORDER BY preference, priority, attempt_id) AS head FROM room
 ),
@@ -161,13 +166,21 @@ placed AS (
         PARTITION BY project_id ORDER BY preference, priority, workflow_busy + head, workflow_served, attempt_id
     ) AS place FROM headed
 ),
+-- With :demand better projects, or :demand better lanes in its project, a lane can win nothing: only the others are looked into.
 project AS (
-    SELECT project_id, row_number() OVER (ORDER BY preference, project_busy, project_served, priority, attempt_id) AS place
-    FROM placed WHERE place = 1
+    SELECT placed.project_id, COALESCE(busy_project.live, 0) AS project_busy, share.max_live AS project_max,
+        COALESCE(share.served_at, 0) AS project_served,
+        row_number() OVER (
+            ORDER BY placed.preference, COALESCE(busy_project.live, 0), COALESCE(share.served_at, 0), placed.priority, placed.attempt_id
+        ) AS project_place
+    FROM placed
+    LEFT JOIN busy_project ON busy_project.project_id = placed.project_id
+    LEFT JOIN claim_share AS share ON share.scope_id = placed.project_id
+    WHERE placed.place = 1 AND (share.max_live IS NULL OR COALESCE(busy_project.live, 0) < share.max_live)
 ),
 near AS (
-    SELECT placed.* FROM placed JOIN project ON project.project_id = placed.project_id
-    WHERE placed.place <= :demand AND project.place <= :demand
+    SELECT placed.*, project_busy, project_max, project_served FROM placed JOIN project ON project.project_id = placed.project_id
+    WHERE placed.place <= :demand AND project.project_place <= :demand
 ),
 candidate AS (
     SELECT near.workflow_id, near.project_id, near.preference, near.workflow_busy, near.project_busy, near.workflow_max, near.project_max,
