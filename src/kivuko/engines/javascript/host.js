@@ -40,7 +40,7 @@ process.on('unhandledRejection', onUncaught)
 async function preload({ modules, policy, guarded }) {
   network ??= egress.install(policy)
   network.setPolicy(policy)
-  await loader.preload(modules)
+  await loader.preload(modules, { late: !guarded })
   if (guarded) guard.taken = require('./guard.js').take(loader.objectsToGuard())
   const names = Object.fromEntries(modules.map(({ specifier, key }) => [specifier, loader.names(key)]))
   return { ok: true, names, node: process.version }
