@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kivuko.records.claims import claim, set_limits
+from kivuko.records.editing import edit
 from kivuko.records.ingest import ingest
 from kivuko.records.intents import Handlers
 from kivuko.records.leases import register, renew, unpark
@@ -18,6 +19,7 @@ def handlers(rules: Rules | None = None) -> Handlers:
     """The handlers of all families, under the rules of the projects (none when not given)."""
     return {
         "claim": claim,
+        "edit": edit,
         "ingest": ingest,
         "log": write_logs,
         "register": register,

@@ -26,6 +26,7 @@ from kivuko.records.reports import (
     StartAttempt,
     StartRun,
 )
+from kivuko.records.retrying import Retry, retry
 from kivuko.records.rules import Rules
 
 __all__ = ["reporter"]
@@ -71,6 +72,8 @@ def _apply(ledger: Ledger, report: Report[Any], known: WireIds, rules: Rules) ->
             return endings.leave(ledger, report, rules)
         case Cancel():
             return endings.cancel(ledger, report, rules)
+        case Retry():
+            return retry(ledger, report)
     raise TypeError(f"{type(report).__name__} is no report")
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from kivuko.errors import BodyWiped, RecordMissing, RecordsError, TooSoon
-from kivuko.records.database import Conflict
+from kivuko.errors import RecordsError
+from kivuko.records.guards import RERUN_INTERVAL_US, Guards
 from kivuko.records.ids import Id
+from kivuko.records.inputs import Inputs
 from kivuko.records.intents import Intent, Transaction
 from kivuko.records.jobstates import Pair, recompute_job_states
 from kivuko.records.rows import Dataclip, JobState, Message, StartGuard
 from kivuko.records.starting import Input, NewRows, Origin, Start, Started, start_rows
 from kivuko.records.states import Once
 
-__all__ = ["RERUN_INTERVAL_US", "AlreadyStarted", "Happening", "StartWork", "start_work"]
-
-RERUN_INTERVAL_US = 10_000_000
-"""The 10-second rule (R-072)."""
+__all__ = ["AlreadyStarted", "Happening", "StartWork", "start_work"]
 
 
 @dataclass(frozen=True)
@@ -58,83 +56,45 @@ class StartWork(Intent["Started | AlreadyStarted"]):
 
 
 class _Desk:
-    """What a group of starts shares: locked messages, guards and which inputs are gone."""
+    """What a group of starts shares: locked messages, guards, inputs, and the rows to be written."""
 
     def __init__(self, transaction: Transaction, intents: Sequence[StartWork]) -> None:
         connection = transaction.connection
-        messages = sorted({each.given.message_id for each in intents if each.given.message_id})
-        dataclips = [each.given.dataclip_id for each in intents if each.given.dataclip_id and each.saved_input is None]
+        messages = sorted(transaction.message_ids)
         self.transaction = transaction
-        self.rows = NewRows()
-        self.pairs: set[Pair] = set()
-        self.counted: set[Id] = set()
-        self.guards: dict[Pair, StartGuard] = {}
-        self.taken: dict[Pair, StartGuard] = {}
-        self.messages: dict[Id, Message] = {}
-        self.versions: dict[tuple[Id, int], bool] = {}
-        if messages:
-            jobs = sorted({job for each in intents for _, job in each.start.runs})
-            self.messages = {
-                row.id: row for row in connection.load(Message, "messages_locked", ids=sorted(transaction.message_ids.union(messages)))
-            }
-            self.versions = {(Id(message), number): wiped is None for message, number, wiped in connection.fetch("versions", ids=messages)}
-            guards = connection.load(StartGuard, "guards_of_pairs", message_ids=messages, job_ids=jobs)
-            self.guards = {(guard.message_id, guard.job_id): guard for guard in guards}
-        self.dataclips = (
-            {Id(found): wiped is None for found, wiped in connection.fetch("dataclips_left", ids=dataclips)} if dataclips else {}
-        )
-
-    def checked(self, given: Input, has_saved_input: bool) -> Input:
-        """The input with its version filled in. Raises RecordMissing or BodyWiped."""
-        if given.message_id is None:
-            left = has_saved_input or given.dataclip_id is None or self.dataclips.get(given.dataclip_id)
-            name = f"dataclip {given.dataclip_id}"
-        else:
-            message = self.messages.get(given.message_id)
-            given = replace(given, message_version=given.message_version or (message.newest_version if message else 0))
-            left = self.versions.get((given.message_id or Id(bytes(16)), given.message_version or 0))
-            name = f"version {given.message_version} of message {given.message_id}"
-        if left is None:
-            raise RecordMissing(f"{name} does not exist")
-        if not left:
-            raise BodyWiped(f"{name} was wiped")
-        return given
-
-    def check_guards(self, intent: StartWork) -> None:
-        """Raises TooSoon when one of the jobs was started for the message less than the interval ago."""
-        for run_id, job_id in intent.start.runs:
-            guard = self.guards.get((intent.given.message_id or run_id, job_id))
-            if guard and guard.run_id != run_id and guard.last_at > self.transaction.now_us - intent.guard_us:
-                wait_us = guard.last_at + intent.guard_us - self.transaction.now_us
-                raise TooSoon(retry_after_s=wait_us / 1_000_000, run_id=str(guard.run_id))
+        self.messages = {row.id: row for row in connection.load(Message, "messages_locked", ids=messages)} if messages else {}
+        jobs = {job for each in intents for _, job in each.start.runs}
+        self.guards = Guards(connection, messages, jobs, transaction.now_us)
+        self.inputs = Inputs(connection, (each.given for each in intents), self.messages)
+        self._rows = NewRows()
+        self._pairs: set[Pair] = set()
+        self._counted: set[Id] = set()
 
     def add(self, intent: StartWork, given: Input) -> None:
         """Notes the rows of a start."""
         message = self.messages.get(given.message_id) if given.message_id else None
         first = message.run_count + 1 if message else 1
-        now_us = self.transaction.now_us
-        for row in start_rows(intent.start, intent.origin, given, now_us=now_us, first_number=first):
-            if isinstance(row, StartGuard):
-                if intent.guard_us:
-                    self.guards[row.message_id, row.job_id] = self.taken[row.message_id, row.job_id] = row
-            elif isinstance(row, JobState):
-                self.pairs.add((row.message_id, row.job_id))
-            else:
-                self.rows.add(row)
+        for row in start_rows(intent.start, intent.origin, given, now_us=self.transaction.now_us, first_number=first):
+            if isinstance(row, JobState):
+                self._pairs.add((row.message_id, row.job_id))
+            elif not isinstance(row, StartGuard):
+                self._rows.add(row)
+            elif intent.guard_us:
+                self.guards.take(row)
         if message:
             message.run_count += len(intent.start.runs)
-            self.counted.add(message.id)
+            self._counted.add(message.id)
         if intent.saved_input:
-            self.rows.add(intent.saved_input)
+            self._rows.add(intent.saved_input)
 
     def write(self) -> None:
         """Writes what was noted."""
         connection = self.transaction.connection
-        self.rows.write(connection)
-        connection.write(self.taken.values(), Conflict.REPLACE)
-        for message in self.counted:
+        self._rows.write(connection)
+        self.guards.write()
+        for message in sorted(self._counted):
             connection.change("message_counted", id=message, run_count=self.messages[message].run_count)
-        recompute_job_states(connection, self.pairs)
+        recompute_job_states(connection, self._pairs)
 
 
 def start_work(transaction: Transaction, intents: Sequence[StartWork]) -> list[Started | AlreadyStarted | RecordsError]:
@@ -156,9 +116,9 @@ def start_work(transaction: Transaction, intents: Sequence[StartWork]) -> list[S
 
 def _start(desk: _Desk, intent: StartWork) -> Started | RecordsError:
     try:
-        given = desk.checked(intent.given, intent.saved_input is not None)
+        given = desk.inputs.checked(intent.given, coming=intent.saved_input.id if intent.saved_input else None)
         if intent.guard_us and given.message_id:
-            desk.check_guards(intent)
+            desk.guards.check(given.message_id, intent.start.runs, intent.guard_us)
     except RecordsError as error:
         return error
     desk.add(intent, given)

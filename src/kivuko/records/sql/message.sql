@@ -15,3 +15,9 @@ SELECT {start_guard} FROM start_guard WHERE message_id = ANY(:message_ids) AND j
 
 -- name: versions
 SELECT message_id, version, wiped_at FROM message_version WHERE message_id = ANY(:ids)
+
+-- name: message_edited
+UPDATE message SET newest_version = :newest_version WHERE id = :id
+
+-- name: version_stored
+SELECT {message_version} FROM message_version WHERE message_id = :message_id AND version = :version
