@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -16,11 +15,12 @@ from kivuko.language.statements import OperationCall, Statements, read_statement
 from kivuko.language.survey import Survey, survey
 from kivuko.language.syntax import parse, unwrapped
 from kivuko.language.words import find_places
+from kivuko.value import value
 
 __all__ = ["Analysis", "analyse"]
 
 
-@dataclass(frozen=True)
+@value
 class Analysis:
     """A job's statements and names, its ``$``, its chains, its operations, and the adaptor exports that it uses."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from kivuko.language.analysis import Analysis, analyse
 from kivuko.language.edits import Edit, insertions_of, render, text_of
@@ -14,11 +13,12 @@ from kivuko.language.script import chain_edits, operation_edits, quirk_edits, sc
 from kivuko.language.source import SourceText
 from kivuko.language.statements import read_statements
 from kivuko.language.syntax import parse
+from kivuko.value import fresh, value
 
 __all__ = ["CompiledJob", "Operation", "compile_job", "compile_module", "exported_names", "uses_collections"]
 
 
-@dataclass(frozen=True)
+@value
 class Operation:
     """An operation as the author wrote it: the called name (None for ``http.get()``), 1-based line, 1-based place in the order."""
 
@@ -27,7 +27,7 @@ class Operation:
     order: int
 
 
-@dataclass(frozen=True)
+@value
 class CompiledJob:
     """A job, ready for a host.
 
@@ -49,7 +49,7 @@ class CompiledJob:
     modules: tuple[str, ...]
     execute_from: tuple[str, ...]
     used: Mapping[str, tuple[str, ...]]
-    imported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    imported: Mapping[str, tuple[str, ...]] = fresh(factory=dict)
     doubtful: bool = False
     body: str | None = None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from kivuko.errors import CompileError
 from kivuko.language.lazy import LazyState
 from kivuko.language.scopes import UNDECLARED
 from kivuko.language.source import SourceText
 from kivuko.language.survey import Reference, Survey
+from kivuko.value import value
 
 __all__ = ["AdaptorNames", "bindable_names", "fresh_name", "refuse_ambiguous", "used_names"]
 
@@ -23,7 +23,7 @@ RESERVED = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@value
 class AdaptorNames:
     """The export names of a loaded adaptor; ``specifier`` is what job code imports, without version."""
 

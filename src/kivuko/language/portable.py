@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 
 from kivuko.language.analysis import Analysis, analyse
 from kivuko.language.chains import Chain
@@ -14,13 +15,14 @@ from kivuko.language.edits import Copy, Edit, Piece, Side, render, stripped, tex
 from kivuko.language.job import Operation, operation_list
 from kivuko.language.names import AdaptorNames, fresh_name
 from kivuko.language.sourcemap import mappings_of
+from kivuko.value import value
 
 __all__ = ["PortableModule", "compile_portable"]
 
 LINE_WIDTH = 74  # beyond it the reference prints each operation on a line of its own (recast: wrapColumn)
 
 
-@dataclass(frozen=True)
+@value
 class PortableModule:
     """A compiled job as text. ``source_map`` is of version 3 with the operations as an extra key (cli.md §3.2)."""
 
@@ -104,10 +106,14 @@ class _Printer:
 
     def _body(self, cuts: list[Cut], operations: list[list[Piece]], start: int) -> list[Piece]:
         """The author's text from ``start`` without operations, which go into an array of the author's own if there is one."""
-        edits = list(self.edits)
+        edits: list[Edit] = []
+        place = 0
         for cut in cuts:
-            low, high = within(edits, cut.start, cut.end)
-            edits[low:high] = [Edit(cut.start, cut.end, (cut.instead,) if cut.instead else ())]
+            low, high = within(self.edits, cut.start, cut.end)
+            edits += self.edits[place:low]
+            edits.append(Edit(cut.start, cut.end, (cut.instead,) if cut.instead else ()))
+            place = high
+        edits += self.edits[place:]
         array = self.analysis.statements.array
         if array is not None and operations:
             given = [child for child in array.named_children if child.type != "comment"]
@@ -159,18 +165,29 @@ class _Printer:
 
     def _rest_of(self, chain: Chain) -> str:
         start = chain.root_end if chain.catch is None else chain.catch.end
-        name = "p" if not self._reads_p(chain, start) else fresh_name(self.source, "p")
+        name = "p" if not self._reads_p(chain, start) else self.other_p
         return f", {name} => {name}"
 
     def _reads_p(self, chain: Chain, start: int) -> bool:
         """Whether the rest of a chain reads a variable ``p`` of its surroundings, which the arrow's parameter would hide."""
+        low, high = (bisect_left(self.reads_of_p, place, key=itemgetter(0)) for place in (start, chain.end))
+        return any(owner <= chain.start for _, owner in self.reads_of_p[low:high])
+
+    @cached_property
+    def reads_of_p(self) -> list[tuple[int, int]]:
+        """Where ``p`` is read, and where the scope that declares it begins (-1: it is free)."""
         scopes = self.analysis.survey.scopes
-        for reference in self.analysis.survey.references:
-            if reference.name == "p" and start <= reference.offset < chain.end:
-                owner = scopes.resolve(reference.scope, "p")
-                if owner < 0 or scopes.starts[owner] <= chain.start:
-                    return True
-        return False
+        found = []
+        for name, offset, scope in self.analysis.survey.references:
+            if name == "p":
+                owner = scopes.resolve(scope, "p")
+                found.append((offset, scopes.starts[owner] if owner >= 0 else -1))
+        return found
+
+    @cached_property
+    def other_p(self) -> str:
+        """A parameter's name for chains that read a ``p`` of their own."""
+        return fresh_name(self.source, "p")
 
 
 def _in_catch(chain: Chain, place: int) -> bool:

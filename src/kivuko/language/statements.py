@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from tree_sitter import Node, Tree
 
 from kivuko.language.syntax import is_real_call, unwrapped
+from kivuko.value import value
 
 __all__ = ["OperationCall", "Statements", "read_statements"]
 
@@ -20,7 +20,7 @@ class OperationCall(NamedTuple):
     call: Node
 
 
-@dataclass(frozen=True)
+@value
 class Statements:
     """Program's children without comments. ``default`` is the statement that exports a default; ``array`` its array where the program ends
     with ``export default [ … ]``. ``calls`` are all top-level calls; they are operations only if nothing but an array is exported."""
