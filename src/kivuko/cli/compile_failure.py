@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kivuko.cli.call import Call
 from kivuko.cli.failure import print_trace
 from kivuko.errors import CompileError, JobSyntaxError
@@ -33,7 +35,7 @@ def print_compile_error(problem: CompileError, call: Call, source: str) -> None:
 
 def source_place(source: str, line: int | None, column: int | None) -> str:
     """A line of a source (1-based) with its number and a mark under its column (0-based, UTF-16 units), and two lines before it."""
-    lines = source.splitlines()
+    lines = re.split(r"\r\n|\n|\r", source)
     if line is None or not 0 < line <= len(lines):
         return source[:_SHOWN]
     wide = len(str(line))
