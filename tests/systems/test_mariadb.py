@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from systems import mariadb
-from systems.mariadb import DATABASE, MariaDb, MariaDbMissingError, missing_program
+from systems.mariadb import DATABASE, MariaDb, MariaDbMissingError, missing_program, need_mariadb
 
 
 def test_a_server_starts_in_a_folder_of_its_own_and_ends(tmp_path: Path) -> None:
+    need_mariadb()
     with MariaDb(tmp_path / "m") as server:
         server.execute("CREATE TABLE t (a INT); INSERT INTO t VALUES (3), (4)")
         assert server.execute("SELECT a FROM t ORDER BY a") == [["3"], ["4"]]
