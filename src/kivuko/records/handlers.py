@@ -9,6 +9,7 @@ from kivuko.records.intents import Handlers
 from kivuko.records.leases import register, renew, unpark
 from kivuko.records.logs import write_logs
 from kivuko.records.reporting import reporter
+from kivuko.records.retention import delete_history, forget, vacuum, wipe_bodies
 from kivuko.records.rules import NoRules, Rules
 from kivuko.records.work import start_work
 
@@ -19,7 +20,9 @@ def handlers(rules: Rules | None = None) -> Handlers:
     """The handlers of all families, under the rules of the projects (none when not given)."""
     return {
         "claim": claim,
+        "delete_history": delete_history,
         "edit": edit,
+        "forget": forget,
         "ingest": ingest,
         "log": write_logs,
         "register": register,
@@ -28,4 +31,6 @@ def handlers(rules: Rules | None = None) -> Handlers:
         "set_limit": set_limits,
         "start_work": start_work,
         "unpark": unpark,
+        "vacuum": vacuum,
+        "wipe_bodies": wipe_bodies,
     }

@@ -45,12 +45,13 @@ class Ledger:
             self._runs[run.attempt_id].append(run)
         holders = sorted({row.worker_id for row in self.live.values() if row.worker_id})
         self._foreign = {Id(found) for (found,) in connection.fetch("foreign_workers", ids=holders)} if holders else set()
-        self._changed: dict[type[Any], dict[tuple[Any, ...], Any]] = defaultdict(dict)
+        self._changed: dict[type[Any], dict[Any, Any]] = defaultdict(dict)
         self._new = NewRows()
         self._gone: dict[str, list[Id]] = defaultdict(list)
         self._pairs: set[Pair] = set()
         self._ended: Counter[tuple[Id, Id, AttemptState]] = Counter()
         self._last_moved: dict[Id, Attempt] = {}
+        self._moved: set[Id] = set()
 
     def _check_nothing_came_between(self, connection: Connection, orders: list[Id]) -> None:
         """A retry that was made while we waited for the locks is not among ours: then all begins again."""
@@ -100,7 +101,7 @@ class Ledger:
     def delete_run(self, run: Run) -> None:
         """Takes a Run out, and its number with it."""
         self._runs[run.attempt_id].remove(run)
-        self._changed[Run].pop((run.id,), None)
+        self._changed[Run].pop(run.id, None)
         self._gone["runs_deleted"].append(run.id)
         if run.message_id:
             self._pairs.add((run.message_id, run.job_id))
@@ -137,7 +138,7 @@ class Ledger:
         """Takes an Attempt out of the queue; its last entry there."""
         live = self.live.pop(attempt.id, None)
         if live:
-            self._changed[LiveAttempt].pop((attempt.id,), None)
+            self._changed[LiveAttempt].pop(attempt.id, None)
             self._gone["live_deleted"].append(attempt.id)
             self.transaction.tell("queued", attempt.project_id, attempt.workflow_id)
         return live
@@ -145,12 +146,17 @@ class Ledger:
     def moved(self, attempt: Attempt) -> None:
         """Notes that an Attempt has another state: its work order's state and the day's counts follow."""
         self.touch(attempt)
+        self._moved.add(attempt.id)
         self._last_moved[attempt.work_order_id] = attempt
         self.transaction.tell("attempt", attempt.project_id, attempt.id)
 
     def count(self, attempt: Attempt, by: int = 1) -> None:
         """Counts an Attempt as ended in its state (or, by -1, no longer)."""
         self._ended[attempt.project_id, attempt.workflow_id, attempt.state] += by
+
+    def ended(self) -> list[Attempt]:
+        """The Attempts that ended in this transaction."""
+        return [attempt for key, attempt in self._changed[Attempt].items() if key in self._moved and attempt.state.finished]
 
     # The end
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from kivuko.errors import RecordsError
 from kivuko.records import endings, life
+from kivuko.records.erasing import erase
 from kivuko.records.ids import Id
 from kivuko.records.intents import Handler, Transaction
 from kivuko.records.ledger import Ledger
@@ -40,6 +41,7 @@ def reporter(rules: Rules) -> Handler:
         known = _wire_ids(transaction, reports)
         outcomes = [_outcome(ledger, each, known, rules) for each in reports]
         ledger.flush()
+        erase(ledger, [attempt for attempt in ledger.ended() if rules.erases(attempt.project_id)])
         return outcomes
 
     return report

@@ -34,22 +34,19 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[R]):
-    """A hot table: ``row`` is the class of its rows, ``key`` the primary key's columns."""
+    """A hot table: ``row`` is the class of its rows, ``key`` the primary key's columns; ``key_of`` reads a row's key."""
 
     name: str
     row: type[R]
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     values: Callable[[R], tuple[Any, ...]]
+    key_of: Callable[[R], Any]
 
     def load(self, values: Sequence[Any]) -> R:
         """The row with these values, in the order of the columns, as the database gave them."""
         pairs = zip(self.columns, values, strict=True)
         return self.row(*[None if value is None else _READ[column.type](value) for column, value in pairs])
-
-    def key_of(self, row: R) -> tuple[Any, ...]:
-        """The primary key of a row."""
-        return tuple(getattr(row, name) for name in self.key)
 
 
 _READ: dict[type, Callable[[Any], Any]] = {Id: Id, int: int, str: str, bytes: bytes}
@@ -79,7 +76,8 @@ def _table(row: type[Any]) -> Table[Any]:
     hints = typing.get_type_hints(row)
     columns = tuple(_column(field.name, hints[field.name]) for field in fields(row))
     name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in row.__name__).lstrip("_")
-    return Table(name, row, columns, _KEYS.get(row, ("id",)), attrgetter(*(column.name for column in columns)))
+    key = _KEYS.get(row, ("id",))
+    return Table(name, row, columns, key, attrgetter(*(column.name for column in columns)), attrgetter(*key))
 
 
 _BY_ROW: dict[type[Any], Table[Any]] = {row: _table(row) for row in (getattr(rows, name) for name in rows.__all__)}
