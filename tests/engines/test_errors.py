@@ -172,3 +172,13 @@ def test_a_dynamic_import_fails_the_run(bench: Bench) -> None:
 def test_secrets_cannot_be_read_from_a_stack_longer_than_its_bound(bench: Bench) -> None:
     error = failed(bench, "s => { throw new TypeError('x'.repeat(10000)) }")
     assert len(error.stack) <= 4000
+
+
+def test_the_report_in_the_state_holds_no_secret(bench: Bench) -> None:
+    result = bench.run(
+        "s => { throw new TypeError('refused: ' + s.configuration.token + ' (' + s.configuration.token + ')') }",
+        configuration=b'{"token":"s3cr3t"}',
+        secrets=("s3cr3t",),
+    )
+    assert result.state is not None
+    assert json.loads(result.state)["errors"]["a"]["message"] == "TypeError: refused: **** (****)"

@@ -104,6 +104,7 @@ def run_frame(request: RunRequest, number: int) -> tuple[bytes, bytes]:
         "immutable": request.immutable,
         "debug": request.debug,
         "compiled": request.compiled,
+        "secrets": request.secrets,
     }
     return state_frame("R", meta, request.state)
 

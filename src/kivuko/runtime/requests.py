@@ -39,6 +39,7 @@ def job_request(context: AttemptContext, prepared: PreparedJob, state: bytes | N
         immutable=settings.immutable,
         debug=settings.debug,
         compiled=context.program.compiled,
+        secrets=context.configurations.scrubber.forms,
         limits=run_limits(settings, timeout_ms),
         egress=settings.egress,
         isolation=settings.isolation,

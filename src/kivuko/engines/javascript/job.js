@@ -9,6 +9,8 @@ const { StateTooLarge, buildInput, writeOutput } = require('./state.js')
 const { isError } = require('./values.js')
 
 const SCRIPTS_KEPT = 200
+// While an adaptor's execute prepares, e.g. connects, before it calls the first operation
+const BEFORE_THE_FIRST = -1
 const scripts = new Map()
 const AsyncFunction = (async () => {}).constructor
 
@@ -116,6 +118,7 @@ async function execute(job, room, input, modules, timers) {
   const steps = createSteps(job, parse, log)
   const operations = (await operationsOf(module, job.compiled)).map(steps.wrap)
   room.steps = steps
+  steps.running = BEFORE_THE_FIRST
   if (job.debug) log('debug', `Executing expression (${operations.length} operations)`)
   const reducer = executeOf(module.exports, modules, job.executeFrom)
   const result = reducer ? await reducer(...operations)(state) : await reduce(operations, state)
@@ -136,7 +139,7 @@ function inputOf(job, text) {
 function failedState(state, job, fault) {
   if (state === null || typeof state !== 'object') return state
   if (state.errors === null || typeof state.errors !== 'object') state.errors = {}
-  state.errors[job.id] = reportOf(fault)
+  state.errors[job.id] = reportOf(fault, job.secrets)
   return state
 }
 

@@ -155,14 +155,22 @@ function plain(error) {
   return value !== null && typeof value === 'object' ? value : {}
 }
 
-/** What stands in state.errors for a fault. */
-function reportOf(fault) {
+/** A JSON value in which every text of `secrets` is hidden, in keys and values. */
+function scrubbed(value, secrets) {
+  if (typeof value === 'string') return secrets.reduce((text, secret) => text.replaceAll(secret, '****'), value)
+  if (Array.isArray(value)) return value.map((item) => scrubbed(item, secrets))
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [scrubbed(key, secrets), scrubbed(item, secrets)]))
+}
+
+/** What stands in state.errors for a fault, without the texts of `secrets`. */
+function reportOf(fault, secrets) {
   const { name, severity, message, subtype, details, pos, step, operationName, line } = fault
   const report = { source: 'runtime', name, severity, message }
   for (const [key, value] of Object.entries({ subtype, details, pos, step, operationName, line })) {
     if (value !== undefined) report[key] = value
   }
-  return report
+  return secrets.length ? scrubbed(report, secrets) : report
 }
 
 module.exports = { JOB_FILE, RunFault, createReporter, invalidExports, invalidOperation, reportOf }

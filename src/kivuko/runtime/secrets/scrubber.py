@@ -20,7 +20,8 @@ class Scrubber:
     """Replaces the secrets of some credentials, in every form of them, by ``****``. Without secrets it costs nothing."""
 
     def __init__(self, forms: Iterable[str] = ()) -> None:
-        self._forms = tuple(forms)
+        self.forms = tuple(forms)
+        """The texts that are hidden, longest first."""
 
     @classmethod
     def of(cls, configurations: Iterable[tuple[object, Mapping[str, object] | None]]) -> Scrubber:
@@ -32,30 +33,30 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """The text without secrets."""
-        for form in self._forms:
+        for form in self.forms:
             if form in text:
                 text = text.replace(form, MASK)
         return text
 
     def value(self, value: object) -> object:
         """A JSON value without secrets, in keys and values; the same object when it has none."""
-        if not self._forms or not isinstance(value, str | dict | list | tuple):
+        if not self.forms or not isinstance(value, str | dict | list | tuple):
             return value
         if isinstance(value, str):
             return self.text(value)
         written = json.dumps(value, ensure_ascii=False)
-        return self._copy(value) if any(form in written for form in self._forms) else value
+        return self._copy(value) if any(form in written for form in self.forms) else value
 
     def line(self, line: LogLine) -> LogLine:
         """A log line without secrets."""
-        if not self._forms:
+        if not self.forms:
             return line
         text = None if line.text is None else tuple(None if part is None else self.text(part) for part in line.text)
         return replace(line, message=tuple(self.value(part) for part in line.message), text=text)
 
     def error(self, error: RunError) -> RunError:
         """An error without secrets: message, report, stack, source line, fix and details."""
-        if not self._forms:
+        if not self.forms:
             return error
         report = self.value(dict(error.report))
         return replace(
