@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -27,8 +25,7 @@ _SOURCES: Mapping[Source, Component] = {"CLI": "cli", "CMP": "compiler", "R/T": 
 class Log:
     """Prints lines that are important enough for their component.
 
-    ``stream`` is standard output, or standard error with ``--json``. When whoever reads it goes away, the main thread is interrupted and
-    ``pipe_closed`` says why.
+    ``stream`` is standard output, or standard error with ``--json``. Printing raises BrokenPipeError when whoever reads it has gone away.
     """
 
     def __init__(
@@ -41,7 +38,6 @@ class Log:
     ) -> None:
         self.levels: Mapping[Component, Threshold] = levels or dict.fromkeys(COMPONENTS, "default")
         self.as_json = as_json
-        self.pipe_closed = False
         self._stream = stream or sys.stdout
         self._colour = colour
 
@@ -62,11 +58,8 @@ class Log:
 
     def raw(self, text: str) -> None:
         """Print text as it is, and a line break."""
-        try:
-            self._stream.write(text + "\n")
-            self._stream.flush()
-        except BrokenPipeError:
-            self._reader_has_gone()
+        self._stream.write(text + "\n")
+        self._stream.flush()
 
     def line_break(self) -> None:
         """An empty line, for eyes only: nothing in JSON, nothing with ``none``."""
@@ -110,10 +103,3 @@ class Log:
     def _icon(self, level: Level) -> str:
         icon = _ICONS[level]
         return f"\033[{_COLOURS[level]}m{icon}\033[0m" if self._colour else icon
-
-    def _reader_has_gone(self) -> None:
-        if self.pipe_closed:
-            return
-        self.pipe_closed = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-        _thread.interrupt_main()

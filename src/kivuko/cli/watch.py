@@ -25,8 +25,19 @@ def watch(call: Call, run: Callable[[], int], files: Iterable[Path]) -> int:
         except KivukoError as problem:
             print_abort(problem, call)
         call.log.always("Waiting for changes (Ctrl-C ends it)")
-        while changed_at(known) == before:
-            time.sleep(_INTERVAL_S)
+        _wait_for_change(known, before)
+
+
+def _wait_for_change(files: tuple[Path, ...], before: object) -> None:
+    """Wait until something is different, and then until nothing changes any more: editors write in steps."""
+    now = changed_at(files)
+    while now == before:
+        time.sleep(_INTERVAL_S)
+        now = changed_at(files)
+    last = before
+    while now != last:
+        time.sleep(_INTERVAL_S)
+        last, now = now, changed_at(files)
 
 
 def changed_at(files: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
