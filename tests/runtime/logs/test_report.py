@@ -62,10 +62,13 @@ def test_an_operation_without_a_name_is_named_by_its_line() -> None:
     assert "[R/T] ✘ Error reported by operation line 2:" in told(RunError("AdaptorError", "fail", "bad", operation_line=2))
 
 
-def test_a_plain_failure_shows_its_message_only() -> None:
+def test_a_plain_failure_shows_its_message_and_the_authors_line() -> None:
     assert told(RunError("JobError", "fail", "oops", line=1, column=2, src="throw")) == [
         "",
         "[R/T] ✘ oops",
+        "[R/T] ✘ Error occurred at: a",
+        "[R/T] ✘ 1: throw",
+        "[R/T] ✘     ^",
         "[R/T] ✘ Check state.errors.a for details",
     ]
 

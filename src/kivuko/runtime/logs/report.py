@@ -18,7 +18,7 @@ def report_error(journal: Journal, error: RunError, job_id: str, job_name: str) 
         journal.write("error", "CRITICAL ERROR! Aborting execution")
     if error.name == "StateTooLargeError":
         journal.write("error", f"Critical error processing state: {error.message}")
-    elif "pos" in error.report and error.src is not None:
+    elif error.src is not None:
         _tell_place(journal, error, job_name)
     elif error.operation_line is not None:
         journal.write("error", f"Error reported by {_operation(error)}operation line {error.operation_line}:")
