@@ -66,7 +66,7 @@ def test_a_plain_failure_shows_its_message_and_the_authors_line() -> None:
     assert told(RunError("JobError", "fail", "oops", line=1, column=2, src="throw")) == [
         "",
         "[R/T] ✘ oops",
-        "[R/T] ✘ Error occurred at: a",
+        "[R/T] ✘ Error occurred at: Fetch",
         "[R/T] ✘ 1: throw",
         "[R/T] ✘     ^",
         "[R/T] ✘ Check state.errors.a for details",
