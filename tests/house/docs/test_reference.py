@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 
 from house.docs.pages import Page
@@ -66,6 +67,14 @@ def test_every_flag_that_a_page_shows_exists() -> None:
             lines = [line for line in block.text.splitlines() if "kivuko " in line and block.language == "sh"]
             unknown += [f"{path.name}: {flag}" for line in lines for flag in FLAG.findall(line) if flag not in known]
     assert unknown == []
+
+
+def test_every_marker_and_every_chore_is_in_the_guide_for_contributors() -> None:
+    guide = page("guides/contributing.md")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    markers = {marker.partition(":")[0] for marker in settings["markers"]}
+    assert set(re.findall(r"^\| `(\w+)` \|", guide.section("Tests"), re.MULTILINE)) == markers
+    assert set(re.findall(r"^\| `make (\w+)` \|", guide.section("Chores"), re.MULTILINE)) == {"test", "lint", "format", "docs", "bench"}
 
 
 def test_every_error_of_a_run_is_in_the_reference_and_no_other() -> None:
