@@ -37,7 +37,7 @@ class Connection(Protocol):
         """Makes the transaction durable: after this a power cut takes nothing of it away."""
 
     def rollback(self) -> None:
-        """Undoes the transaction; does nothing when there is none."""
+        """Undoes the transaction; does nothing when there is none, as after a commit."""
 
     def fetch(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of the named statement, in column order; ids come as ``Id`` or as 16 bytes."""

@@ -10,7 +10,7 @@ from kivuko.records.ids import Id
 from kivuko.records.intents import Intent, Transaction
 from kivuko.records.rows import Worker
 
-__all__ = ["LEASE_US", "Held", "LeaseWatch", "Register", "Renew", "Renewal", "Unpark", "register", "renew", "unpark"]
+__all__ = ["FOREIGN_LEASE_US", "LEASE_US", "Held", "LeaseWatch", "Register", "Renew", "Renewal", "Unpark", "register", "renew", "unpark"]
 
 LEASE_US = 12_000_000
 FOREIGN_LEASE_US = 90_000_000

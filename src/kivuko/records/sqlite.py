@@ -87,9 +87,9 @@ class SqliteConnection:
         self._turns.acquire()
         try:
             self._execute("BEGIN IMMEDIATE")
-        except BaseException:
-            self._turns.release()
-            raise
+        finally:
+            if not self._connection.in_transaction:
+                self._turns.release()
 
     def commit(self) -> None:
         """Commits; the WAL is synced before this returns."""

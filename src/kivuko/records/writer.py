@@ -138,9 +138,8 @@ class Writer:
                 handler = self._handlers[group[0].intent.family]
                 settled.append((group, handler(transaction, [pending.intent for pending in group])))
             connection.commit()
-        except BaseException:
+        finally:
             connection.rollback()
-            raise
         for written, outcomes in settled:
             _settle_all(written, outcomes)
         if transaction.changes:

@@ -40,7 +40,6 @@ def apply_schema(connection: Connection) -> list[int]:
             connection.script(file.text)
             connection.query("INSERT INTO records_schema (number, name) VALUES (?, ?)", file.number, file.name)
         connection.commit()
-    except BaseException:
+    finally:
         connection.rollback()
-        raise
     return [file.number for file in missing]

@@ -1,0 +1,79 @@
+"""What lanes and workers read about one Attempt. Lists and filters for people are the platform's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kivuko.errors import RecordMissing
+from kivuko.records.database import Connection
+from kivuko.records.ids import Id
+from kivuko.records.payloads import Payloads
+from kivuko.records.rows import Attempt, Dataclip, LogLine, Message, MessageVersion, Run, WorkOrder
+
+__all__ = ["AttemptRecord", "log_after", "overdue_leases", "read_attempt", "read_dataclip", "read_message_body", "waiting_by_queue"]
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    """An Attempt with its work order and Runs, oldest first; ``shown`` are Runs of an earlier Attempt that it does not execute."""
+
+    attempt: Attempt
+    work_order: WorkOrder
+    runs: tuple[Run, ...]
+    shown: tuple[Run, ...]
+    last_seq: int
+
+    @property
+    def frontier(self) -> tuple[Run, ...]:
+        """The unfinished Runs: where a worker begins, or goes on."""
+        return tuple(run for run in self.runs if run.finished_at is None)
+
+
+def read_attempt(connection: Connection, attempt_id: Id) -> AttemptRecord:
+    """Everything a plan or a page about an Attempt needs, in four statements. Raises RecordMissing."""
+    attempts = connection.load(Attempt, "attempt_read", id=attempt_id)
+    if not attempts:
+        raise RecordMissing(f"attempt {attempt_id} does not exist")
+    (order,) = connection.load(WorkOrder, "work_order_read", id=attempts[0].work_order_id)
+    found = connection.load(Run, "runs_read", id=attempt_id)
+    lines = connection.fetch("last_lines", ids=[attempt_id])
+    return AttemptRecord(
+        attempt=attempts[0],
+        work_order=order,
+        runs=tuple(run for run in found if run.attempt_id == attempt_id),
+        shown=tuple(run for run in found if run.attempt_id != attempt_id),
+        last_seq=lines[0][1] if lines else 0,
+    )
+
+
+def read_dataclip(connection: Connection, payloads: Payloads, dataclip_id: Id) -> bytes:
+    """The body of a dataclip. Raises RecordMissing or BodyWiped."""
+    found = connection.load(Dataclip, "dataclip_read", id=dataclip_id)
+    if not found:
+        raise RecordMissing(f"dataclip {dataclip_id} does not exist")
+    return payloads.read(found[0])
+
+
+def read_message_body(connection: Connection, payloads: Payloads, message_id: Id, version: int) -> tuple[Message, bytes]:
+    """A message and the body of one of its versions. Raises RecordMissing or BodyWiped."""
+    messages = connection.load(Message, "message_read", id=message_id)
+    versions = connection.load(MessageVersion, "version_stored", message_id=message_id, version=version)
+    if not messages or not versions:
+        raise RecordMissing(f"version {version} of message {message_id} does not exist")
+    return messages[0], payloads.read(versions[0])
+
+
+def log_after(connection: Connection, attempt_id: Id, seq: int, at_most: int = 1000) -> list[LogLine]:
+    """The lines of an Attempt's log after this number, in order: a stream resumes exactly."""
+    return connection.load(LogLine, "lines_read", id=attempt_id, seq=seq, at_most=at_most)
+
+
+def overdue_leases(connection: Connection) -> list[tuple[Id, int, int]]:
+    """(Attempt, claim number, renewal) of leases past their time by the database's clock: for ``LeaseWatch``."""
+    found = connection.fetch("leases_overdue", now_us=connection.now_us())
+    return [(Id(attempt), number, renewed) for attempt, number, renewed in found]
+
+
+def waiting_by_queue(connection: Connection) -> dict[str, tuple[int, int]]:
+    """For each queue how many Attempts wait, and since when the oldest does (µs): for ``/metrics``."""
+    return {queue: (count, Id(oldest).made_at_us) for queue, count, oldest in connection.fetch("waiting_by_queue")}

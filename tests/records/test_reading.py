@@ -1,0 +1,110 @@
+"""What lanes and workers read about one Attempt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kivuko.errors import BodyWiped, InputError, RecordMissing
+from kivuko.records.ids import new_id
+from kivuko.records.logs import Line, WriteLogs
+from kivuko.records.opening import Records, database_at
+from kivuko.records.payloads import Payloads
+from kivuko.records.postgresql import PostgresqlDatabase
+from kivuko.records.reading import log_after, overdue_leases, read_attempt, read_dataclip, read_message_body, waiting_by_queue
+from kivuko.records.reports import EndRun, Follow
+from kivuko.records.retrying import Retry
+from kivuko.records.rows import Dataclip
+from kivuko.records.sqlite import SqliteDatabase
+from kivuko.records.states import ExitReason
+from records.scenes import Scene
+from records.workers import begun, clip
+
+
+def test_an_attempt_with_its_frontier(scene: Scene) -> None:
+    hand = begun(scene)
+    (first,) = hand.runs()
+    output = clip(scene, hand, b'{"n":1}')
+    follow = Follow(new_id(), new_id(), input_dataclip_id=output.id)
+    scene.do(EndRun(hand.id, hand.number, first.id, first.job_id, ExitReason.SUCCESS, output=output, next=(follow,)))
+    record = read_attempt(scene.reader, hand.id)
+    assert [run.id for run in record.frontier] == [follow.run_id]
+    assert (len(record.runs), record.shown, record.last_seq) == (2, (), 0)
+    assert record.work_order.id == record.attempt.work_order_id
+    assert read_dataclip(scene.reader, Payloads(), output.id) == b'{"n":1}'
+    message, body = read_message_body(scene.reader, Payloads(), record.work_order.message_id or new_id(), 1)
+    assert (message.id, body) == (record.work_order.message_id, b'{"a":1}')
+
+
+def test_a_retry_shows_what_it_does_not_repeat(scene: Scene) -> None:
+    hand = begun(scene, new_id(), new_id())
+    first, second = hand.runs()
+    for run in (first, second):
+        hand.end(run.id)
+    hand.finish()
+    scene.after(10)
+    retry = Retry(hand.id, new_id(), new_id(), new_id(), ((new_id(), second.job_id),), from_run_id=second.id)
+    scene.do(retry)
+    record = read_attempt(scene.reader, retry.retry_id)
+    assert [run.id for run in record.shown] == [first.id]
+    assert len(record.frontier) == 1
+
+
+def test_a_log_resumes_exactly(scene: Scene) -> None:
+    hand = begun(scene)
+    scene.do(WriteLogs(hand.id, hand.number, tuple(Line(f"{at}", at) for at in range(1, 31)), first_seq=1))
+    assert [line.seq for line in log_after(scene.reader, hand.id, 10, at_most=5)] == [11, 12, 13, 14, 15]
+    assert log_after(scene.reader, hand.id, 30) == []
+    assert read_attempt(scene.reader, hand.id).last_seq == 30
+
+
+def test_what_is_not_there(scene: Scene) -> None:
+    with pytest.raises(RecordMissing):
+        read_attempt(scene.reader, new_id())
+    with pytest.raises(RecordMissing):
+        read_dataclip(scene.reader, Payloads(), new_id())
+    with pytest.raises(RecordMissing):
+        read_message_body(scene.reader, Payloads(), scene.accept().message_id, 2)
+    hand = begun(scene)
+    output = clip(scene, hand)
+    hand.end(hand.runs()[0].id, output=output)
+    scene.reader.query("UPDATE dataclip SET body = NULL, wiped_at = ?", 1)
+    assert scene.one(Dataclip).id == output.id
+    with pytest.raises(BodyWiped):
+        read_dataclip(scene.reader, Payloads(), output.id)
+
+
+def test_overdue_leases_and_waiting_work_are_counted(scene: Scene) -> None:
+    hand = begun(scene)
+    scene.accept(scene.start(), scene.start(queue="manual"))
+    waiting = waiting_by_queue(scene.reader)
+    assert {queue: count for queue, (count, _) in waiting.items()} == {"default": 1, "manual": 1}
+    # The scene's clock is years behind or ahead of the database's; what counts is whether the lease is past by the database's.
+    overdue = overdue_leases(scene.reader)
+    expected = [(hand.id, hand.number, 0)] if scene.now_us + 15_000_000 < scene.reader.now_us() else []
+    assert overdue == expected
+
+
+def test_an_address_names_its_database(tmp_path: Path) -> None:
+    assert isinstance(database_at("", tmp_path), SqliteDatabase)
+    assert isinstance(database_at("postgresql://localhost/kivuko", tmp_path), PostgresqlDatabase)
+    absolute = database_at("sqlite:////srv/kivuko.db", tmp_path)
+    assert isinstance(absolute, SqliteDatabase)
+    assert absolute.path == Path("/srv/kivuko.db")
+    with pytest.raises(InputError, match="'mysql' is no kind"):
+        database_at("mysql://localhost/x", tmp_path)
+
+
+def test_readers_are_lent_again_unless_they_failed(tmp_path: Path) -> None:
+    records = Records(SqliteDatabase(tmp_path / "kivuko.db"))
+    with records.reading() as first:
+        pass
+    with records.reading() as second:
+        assert second is first
+    with pytest.raises(RecordMissing), records.reading() as connection:
+        read_attempt(connection, new_id())
+    with records.reading() as third:
+        assert third is not first
+    assert (records.problem, records.backlog) == ("", 0)
+    records.close()
