@@ -186,6 +186,12 @@ def test_brackets_nested_too_deeply_are_refused(opening: str) -> None:
         compile_job("x = " + opening * levels + "1" + closing * levels)
 
 
+@pytest.mark.parametrize("source", ["[" * 50_000, "fn(" * 50_000, "`${" * 20_000, "{" * 50_000])
+def test_very_many_brackets_without_a_partner_are_a_syntax_error(source: str) -> None:
+    with pytest.raises(JobSyntaxError):
+        compile_job(source)
+
+
 def test_brackets_in_texts_are_not_nested() -> None:
     assert compile_job(f"fn('{'(' * 5000}')").operations
 

@@ -51,7 +51,10 @@ class Edit(NamedTuple):
 def blank(source: SourceText, start: int, end: int, text: str = "") -> Edit:
     """Overwrites a range by ``text`` and spaces: as wide as before in UTF-16 units, with the same line ends."""
     old = source.slice(start, end)
-    white = re.sub(r"[^\n\r\u2028\u2029]", lambda match: " " if match.group() <= "\uffff" else "  ", old)
+    if old.isalnum():
+        white = " " * source.units(start, end)
+    else:
+        white = re.sub(r"[^\n\r\u2028\u2029]", lambda match: " " if match.group() <= "\uffff" else "  ", old)
     return Edit(start, end, (text + white[len(text) :],))
 
 
@@ -102,18 +105,24 @@ def insertions_of(source: SourceText, edits: Sequence[Edit]) -> tuple[tuple[int,
     A column of the edited line at or after ``column + length`` lies ``length`` further right than in the author's line.
     """
     found: list[tuple[int, int, int]] = []
-    line = shift = 0
+    line = place = column = shift = 0
     for edit in edits:
-        added = sum(len(piece.encode("utf-16-le")) // 2 for piece in edit.pieces if isinstance(piece, str))
-        width = source.units(edit.start, edit.end)
-        if added <= width:
+        added = sum(_units(piece) for piece in edit.pieces if isinstance(piece, str))
+        added -= source.units(edit.start, edit.end)
+        if added <= 0:
             continue
-        here, column = source.position(edit.end)
+        here = source.line_of(edit.end)
         if here != line:
-            line, shift = here, 0
-        found.append((line, column + shift, added - width))
-        shift += added - width
+            line, place, column, shift = here, source.line_starts[here - 1], 0, 0
+        column += source.units(place, edit.end)  # from edit to edit: a line can be as long as the text
+        place = edit.end
+        found.append((line, column + shift, added))
+        shift += added
     return tuple(found)
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _key(edit: Edit) -> tuple[int, int]:

@@ -20,6 +20,7 @@ OPENING = frozenset(b"[({")
 
 
 LARGE_BYTES = 1024 * 1024
+READ_BYTES = 4096  # also what Node.text copies at least
 MAX_PARSE_SECONDS = 20  # a large text full of errors can cost 6 µs a byte; programs cost 0.2 to 0.7
 
 
@@ -60,7 +61,7 @@ def _tree(data: bytes) -> Tree:
     last = thread_time() + MAX_PARSE_SECONDS
     try:
         return parser.parse(
-            lambda offset, _: data[offset : offset + LARGE_BYTES], encoding="utf8", progress_callback=lambda _, __: thread_time() > last
+            lambda offset, _: data[offset : offset + READ_BYTES], encoding="utf8", progress_callback=lambda _, __: thread_time() > last
         )
     except ValueError as error:  # how tree-sitter says that it was stopped
         raise SourceTooLarge(f"The job could not be read within {MAX_PARSE_SECONDS} seconds") from error

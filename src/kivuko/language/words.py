@@ -29,7 +29,7 @@ def find_places(data: bytes, names: Collection[str]) -> Places:
     everywhere: list[int] = []
     inside: list[int] = []
     for match in WORD.finditer(data):
-        word = match.group()
+        word = match[0]
         if word in wanted:
             inside.append(match.start())
         elif word in OUTER_WORDS:
