@@ -38,6 +38,7 @@ USED = [
     ("'\u00a0'; get('é', 'x\u2028')\u00a0\nx(\u00a0post)", ("get", "post")),
     ("new get.Thing()", ("get",)),
     ("export default [get()]", ("get",)),
+    ("export { get, post as p }", ("get", "post")),
 ]
 
 

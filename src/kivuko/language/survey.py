@@ -104,24 +104,20 @@ class _Walk:
 
     def run(self) -> Survey:
         cursor = self.tree.walk()
-        root = self.tree.root_node
-        frame = Frame(None, root, "program", None, PROGRAM, UNDECLARED, 0)
+        frame = Frame(None, self.tree.root_node, "program", None, PROGRAM, UNDECLARED, 0)
         offsets, index = self.places.everywhere, 0
         if not offsets or not cursor.goto_first_child():
             return self.found
-        depth = 1
         while True:
             node = cursor.node
             assert node is not None
             end = node.end_byte
             if index < len(offsets) and offsets[index] < end:
-                if depth == 1:
+                if frame.parent is None:
                     self.statement = node.start_byte
-                kind = node.type
-                name = cursor.field_name
+                kind, name = node.type, cursor.field_name
                 if cursor.goto_first_child_for_byte(offsets[index]) is not None:
                     frame = self._enter(frame, node, kind, name)
-                    depth += 1
                     if frame.flags & IN_FUNCTION and offsets is not self.places.inside:
                         offsets = self.places.inside
                         index = bisect_left(offsets, node.start_byte)
@@ -130,15 +126,11 @@ class _Walk:
                 while index < len(offsets) and offsets[index] < end:
                     index += 1
             while not cursor.goto_next_sibling():
-                depth -= 1
-                if depth == 0:
+                if frame.parent is None:
                     return self.found
                 cursor.goto_parent()
-                end = frame.node.end_byte
-                assert frame.parent is not None
-                left, frame = frame, frame.parent
-                if left.flags & IN_FUNCTION and not frame.flags & IN_FUNCTION:
-                    offsets = self.places.everywhere
+                end, frame = frame.node.end_byte, frame.parent
+                offsets = self.places.inside if frame.flags & IN_FUNCTION else self.places.everywhere
                 index = bisect_left(offsets, end)
 
     def _enter(self, parent: Frame, node: Node, kind: str, name: str | None) -> Frame:
@@ -220,7 +212,7 @@ class _Walk:
             return PROGRAM
         if kind == "import_specifier":
             return UNCOUNTED if name == "name" and parent.node.child_by_field_name("alias") is not None else PROGRAM
-        if kind in ("export_specifier", "namespace_export"):
+        if kind == "namespace_export" or (kind == "export_specifier" and (name == "alias" or _is_reexported(parent))):
             return UNCOUNTED
         return self._pattern_target(parent, node.type, name, node)
 
@@ -265,11 +257,14 @@ def _is_base(parent: Frame, name: str | None) -> bool:
     return parent.kind in MEMBERS and name == "object"
 
 
+def _is_reexported(specifier: Frame) -> bool:
+    statement = specifier.parent.parent if specifier.parent is not None else None
+    return statement is not None and statement.node.child_by_field_name("source") is not None
+
+
 def _binds_new_target(frame: Frame | None) -> bool:
     while frame is not None:
-        if frame.kind in FUNCTIONS and frame.kind != "arrow_function":
-            return True
-        if frame.kind in ("field_definition",):
+        if frame.kind == "field_definition" or (frame.kind in FUNCTIONS and frame.kind != "arrow_function"):
             return True
         frame = frame.parent
     return False
