@@ -100,7 +100,8 @@ def test_positions_are_those_of_the_authors_text(bench: Bench) -> None:
 
 
 def test_columns_are_corrected_by_what_the_compiler_inserted(bench: Bench) -> None:
-    text = "(async function(M,X,O,D){'use strict';return (async function(){\n;O.push(()=>(fn(s => s.a.b.c)));function fn(f) { return f }\n})()})"
+    lines = ";O.push(()=>(fn(s => s.a.b.c)));function fn(f) { return f }"
+    text = f"(async function(M,X,O,D){{'use strict';return (async function(){{\n{lines}\n}})()}})"
     error = failed(bench, script=text, source="fn(s => s.a.b.c);function fn(f) { return f }", insertions=((1, 0, 13), (1, 28, 2)))
     assert (error.line, error.column) == (1, 13)
 

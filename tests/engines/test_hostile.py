@@ -1,10 +1,13 @@
-"""Hostile jobs in a host with all layers: none reads, writes, starts or reaches what it may not, and the next Run is correct (engine.md §11.2).
+"""Hostile jobs in a host with all layers: none reads, writes, starts or reaches what it may not, and the next Run is correct.
+
+The rows of engine.md §11.2; limits, pollution and forged frames are in test_limits.py and test_isolation.py.
 
 Blocked addresses are loopback stand-ins with real listeners: an escape would be seen there. Nothing is ever sent to an outside address.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -64,7 +67,8 @@ def blocked() -> Iterator[Listener]:
 def attack(hostile: Bench, code: str, **options: Any) -> RunResult:
     """Runs code in the main realm of the host, where a job that escapes its context arrives; ``code`` is the body of an async function."""
     escape = f"const main = console.log.constructor('return (async () => {{}}).constructor')()('process', 'require', {json.dumps(code)})"
-    operation = f"async s => {{ {escape}; const p = console.log.constructor('return process')(); return {{ got: await main(p, p.getBuiltinModule) }} }}"
+    main = "const p = console.log.constructor('return process')(); return { got: await main(p, p.getBuiltinModule) }"
+    operation = f"async s => {{ {escape}; {main} }}"
     result = hostile.run(operation, limits=LIMITS, egress=POLICY, **options)
     hostile.engine.end("attempt")
     assert hostile.run("s => s", limits=LIMITS, egress=POLICY).state == b'{"data":{}}', "the run after it is correct"
@@ -156,48 +160,35 @@ def test_a_tcp_connection_to_a_blocked_address_is_refused_by_name(hostile: Bench
     assert blocked.reached == 0
 
 
-@pytest.mark.parametrize(
-    "handle",
-    [
-        "new (process.binding('tcp_wrap').TCP)(0)",
-        "(() => { const s = require('net').connect({ host: '127.0.0.1', port: 9 }); s.on('error', () => {}); return s._handle })()",
-        "new (require('net').Socket)({})._handle || (() => { throw new Error('no handle') })()",
-    ],
-)
-def test_connections_below_nodes_own_modules_are_refused_by_the_kernel(hostile: Bench, blocked: Listener, handle: str) -> None:
-    code = f"""
-      const h = {handle}
-      const TCP = h.constructor
-      const fresh = new TCP(0)
-      const {"{"} TCPConnectWrap {"}"} = process.binding ? process.binding('tcp_wrap') : {{}}
-      const request = new TCPConnectWrap()
-      return new Promise((r, j) => {{ request.oncomplete = status => r(status); const e = fresh.connect(request, '{BLOCKED}', {blocked.port}); if (e) j(new Error('refused ' + e)) }})
-    """
-    result = attack(hostile, code)
-    assert result.error is not None or json.loads(result.state or b"{}")["got"] != 0
+def test_nodes_bindings_are_closed_to_the_job(hostile: Bench, blocked: Listener) -> None:
+    """18b: the connection would be made below everything that level 1 patches."""
+    assert denied(attack(hostile, "return new (process.binding('tcp_wrap').TCP)(0).fd"))
     assert blocked.reached == 0
 
 
-def test_a_connection_wrap_taken_from_a_live_socket_is_refused_by_the_kernel(hostile: Bench, blocked: Listener) -> None:
-    """18f: the escaped job takes TCP and TCPConnectWrap from a socket that is connecting, so no patched function is involved."""
-    open_listener = Listener("127.0.0.1")
+def test_a_connection_made_with_the_parts_of_a_live_socket_is_refused_by_the_kernel(hostile: Bench, blocked: Listener) -> None:
+    """18f: TCP and TCPConnectWrap are taken from a socket that is connecting, so no patched function is involved. Level 2 refuses it."""
+    permitted = Listener("127.0.0.1")
     code = f"""
-      const socket = require('net').connect({open_listener.port}, '127.0.0.1')
-      socket.on('error', () => {{}})
-      const found = await new Promise(r => {{ const look = () => socket._handle && socket[Object.getOwnPropertySymbols(socket).find(s => String(s).includes('async'))] ? r(socket._handle) : setTimeout(look, 1); look() }})
-      const TCP = found.constructor
-      let Wrap
+      const first = require('net').connect({permitted.port}, '127.0.0.1')
+      const TCP = first._handle.constructor
       const original = TCP.prototype.connect
-      TCP.prototype.connect = function (request, ...rest) {{ Wrap = request.constructor; return original.call(this, request, ...rest) }}
-      const second = require('net').connect({open_listener.port}, '127.0.0.1')
-      second.on('error', () => {{}})
-      await new Promise(r => setTimeout(r, 50))
-      const request = new Wrap()
-      return new Promise((r, j) => {{ request.oncomplete = status => r(status); const e = new TCP(0).connect(request, '{BLOCKED}', {blocked.port}); if (e) j(new Error('refused ' + e)) }})
+      const Wrap = await new Promise(found => {{
+        TCP.prototype.connect = function (request, ...rest) {{ found(request.constructor); return original.call(this, request, ...rest) }}
+      }})
+      TCP.prototype.connect = original
+      const connect = (address, port) => new Promise(done => {{
+        const request = new Wrap()
+        request.oncomplete = status => done(status)
+        const code = new TCP(0).connect(request, address, port)
+        if (code) done(code)
+      }})
+      return [await connect('127.0.0.1', {permitted.port}), await connect('{BLOCKED}', {blocked.port})]
     """
     result = attack(hostile, code)
-    open_listener.socket.close()
-    assert result.error is not None or json.loads(result.state or b"{}")["got"] != 0
+    permitted.socket.close()
+    assert result.state is not None, result.error
+    assert json.loads(result.state)["got"] == [0, -errno.EACCES]
     assert blocked.reached == 0
 
 

@@ -121,9 +121,7 @@ class Engine:
         self.write_pretty(document, pieces.append, key=key, limits=limits)
         return b"".join(pieces)
 
-    def write_pretty(
-        self, document: bytes, write: Callable[[bytes], object], *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS
-    ) -> None:
+    def write_pretty(self, document: bytes, write: Callable[[bytes], object], *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
         """Hands a JSON document, indented by two, to ``write`` in pieces of at most about 1 MB: a large one is never whole in memory."""
         profile = Profile.of(key, limits.memory_mb, OPEN)
         self._supervisor.complete(Errand(key, profile, "", "f", lambda: raw_frame("F", document), on_piece=write))

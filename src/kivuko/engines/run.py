@@ -93,8 +93,8 @@ class RunRequest:
     ``modules`` maps each specifier that the script reads to the key of one of ``key.modules``; ``execute_from`` lists the specifiers whose
     ``execute`` may reduce the operations. ``edges`` are ``(target, condition)``: condition True, or a text of JavaScript or one of OpenFn's
     words. ``attempt`` names the Attempt: modules of ``@openfn/*`` are fresh for each. ``compiled`` is False for a module that runs as its
-    author wrote it and must export its own list of operations. ``secrets`` are texts that the report in ``state.errors`` must not hold. An empty ``script`` runs nothing: the state passes through untouched and
-    only the edges are decided.
+    author wrote it and must export its own list of operations. ``secrets`` are texts that the report in ``state.errors`` must not hold.
+    An empty ``script`` runs nothing: the state passes through untouched and only the edges are decided.
     """
 
     key: HostKey
