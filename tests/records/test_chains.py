@@ -8,7 +8,7 @@ import pytest
 
 from kivuko.records.database import Database
 from kivuko.records.ids import Id, new_id
-from kivuko.records.rows import Notice, OnceOnly, Run, StartGuard, WorkOrder
+from kivuko.records.rows import Attempt, Notice, OnceOnly, Run, StartGuard, WorkOrder
 from kivuko.records.rules import DEEPEST_CHAIN, NoRules, RunEnd, WorkflowEnd
 from kivuko.records.starting import Start, new_start
 from kivuko.records.states import Cause, ExitReason, JobResult, NoticeKind, Once
@@ -125,4 +125,29 @@ def test_a_ping_pong_of_triggers_is_stopped_and_told(scene: Scene, triggers: Tri
     orders = scene.rows(WorkOrder)
     assert [order.depth for order in orders] == list(range(DEEPEST_CHAIN + 1))
     assert [notice.kind for notice in scene.rows(Notice)] == [NoticeKind.CHAIN_TOO_DEEP]
+    assert scene.job_states() == scene.calculated()
+
+
+def test_a_lost_job_that_nobody_retries_goes_its_failure_edges(scene: Scene, triggers: Triggers) -> None:
+    rescue = new_id()
+    triggers.lost_retries = lambda workflow_id: 0  # type: ignore[method-assign]
+    triggers.failure_jobs = lambda snapshot_id, job_id: [rescue]  # type: ignore[method-assign]
+    hand = begun(scene)
+    (lost,) = hand.runs()
+    hand.die()
+    path = scene.one(Attempt, "WHERE retry_of = ?", hand.id)
+    (run,) = scene.rows(Run, "WHERE attempt_id = ?", path.id)
+    assert (path.cause, run.job_id, run.cause, run.parent_run_id, run.message_id) == (
+        Cause.FAILURE,
+        rescue,
+        Cause.FAILURE,
+        lost.id,
+        lost.message_id,
+    )
+    assert not any(isinstance(end, WorkflowEnd) for end in triggers.seen)
+    rescuer = claim(scene)
+    rescuer.start()
+    rescuer.end(run.id)
+    rescuer.finish()
+    assert isinstance(triggers.seen[-1], WorkflowEnd)
     assert scene.job_states() == scene.calculated()

@@ -42,6 +42,9 @@ class Rules(Protocol):
     def lost_retries(self, workflow_id: Id) -> int:
         """How many new Attempts a lost one may get: 2 unless the workflow says otherwise, 0 for ``when_lost: hold``."""
 
+    def failure_jobs(self, snapshot_id: Id, job_id: Id) -> Sequence[Id]:
+        """The jobs that failure (or ``always``) edges lead to from this job, in document order."""
+
     def followers(self, end: RunEnd | WorkflowEnd) -> Sequence[Start]:
         """What this end starts by success, failure and ``always`` triggers, with fresh ids."""
 
@@ -55,6 +58,10 @@ class NoRules:
     def lost_retries(self, workflow_id: Id) -> int:
         """Two."""
         return 2
+
+    def failure_jobs(self, snapshot_id: Id, job_id: Id) -> Sequence[Id]:
+        """None."""
+        return ()
 
     def followers(self, end: RunEnd | WorkflowEnd) -> Sequence[Start]:
         """Nothing."""
