@@ -7,19 +7,33 @@ from pathlib import Path
 import pytest
 
 from kivuko.errors import BodyWiped, InputError, RecordMissing
-from kivuko.records.ids import new_id
+from kivuko.records.ids import Id, new_id
+from kivuko.records.leases import Held
 from kivuko.records.logs import Line, WriteLogs
 from kivuko.records.opening import Records, database_at
 from kivuko.records.payloads import Payloads
+from kivuko.records.pins import Pin
 from kivuko.records.postgresql import PostgresqlDatabase
-from kivuko.records.reading import log_after, overdue_leases, read_attempt, read_dataclip, read_message_body, waiting_by_queue
+from kivuko.records.reading import (
+    held_attempts,
+    last_final_state,
+    last_output,
+    log_after,
+    overdue_leases,
+    read_attempt,
+    read_dataclip,
+    read_message_body,
+    unfinished_of_trigger,
+    waiting_by_queue,
+)
 from kivuko.records.reports import EndRun, Follow
+from kivuko.records.retention import Part, WipeBodies
 from kivuko.records.retrying import Retry
-from kivuko.records.rows import Dataclip
+from kivuko.records.rows import Dataclip, LiveAttempt
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.states import ExitReason
 from records.scenes import Scene
-from records.workers import begun, clip
+from records.workers import begun, claim, clip
 
 
 def test_an_attempt_with_its_frontier(scene: Scene) -> None:
@@ -108,3 +122,34 @@ def test_readers_are_lent_again_unless_they_failed(tmp_path: Path) -> None:
         assert third is not first
     assert (records.problem, records.backlog) == ("", 0)
     records.close()
+
+
+def test_a_schedule_begins_with_what_the_last_success_gave_and_that_is_pinned(scene: Scene) -> None:
+    job, workflow, trigger = new_id(), new_id(), new_id()
+    outputs = []
+    for reason in (ExitReason.SUCCESS, ExitReason.SUCCESS, ExitReason.FAIL):
+        scene.after(60)
+        scene.accept(scene.start(job, workflow_id=workflow, trigger_id=trigger))
+        hand = claim(scene)
+        assert unfinished_of_trigger(scene.reader, workflow, trigger) == [hand.id]
+        outputs.append(clip(scene, hand))
+        hand.end(hand.runs()[0].id, reason=reason, output=outputs[-1])
+        hand.finish(reason, final_dataclip_id=outputs[-1].id)
+    assert unfinished_of_trigger(scene.reader, workflow, trigger) == []
+    assert last_output(scene.reader, job) == outputs[1].id
+    assert last_final_state(scene.reader, workflow) == outputs[1].id
+    assert (last_output(scene.reader, new_id()), last_final_state(scene.reader, new_id())) == (None, None)
+    for output in outputs[:2]:
+        scene.do(Pin(job, output.id))
+    assert [kept.pinned_by for kept in scene.rows(Dataclip)] == [None, job, None]
+    scene.do(WipeBodies(scene.project_id, Part.ATTEMPTS, Id(b"\xff" * 16)))
+    assert [kept.body is None for kept in scene.rows(Dataclip)] == [True, False, True]
+    scene.do(Pin(job, None))
+    assert [kept.pinned_by for kept in scene.rows(Dataclip)] == [None, None, None]
+
+
+def test_what_a_worker_holds_can_be_released_when_it_is_known_to_be_gone(scene: Scene) -> None:
+    hand = begun(scene)
+    worker = scene.one(LiveAttempt).worker_id
+    assert worker
+    assert held_attempts(scene.reader, worker) == [Held(hand.id, hand.number)]

@@ -12,16 +12,22 @@ from kivuko.records.ingest import Accepted, IdempotencyKey, Ingest, Skipped
 from kivuko.records.intents import Change, Intent
 from kivuko.records.leases import FOREIGN_LEASE_US, LEASE_US, Held, LeaseWatch, Register, Renew, Renewal, Unpark
 from kivuko.records.logs import Line, WriteLogs
+from kivuko.records.moving import move_records
 from kivuko.records.opening import Records, database_at
 from kivuko.records.payloads import ObjectFolder, ObjectStore, Payload, Payloads
+from kivuko.records.pins import Pin
 from kivuko.records.postgresql import PostgresqlDatabase
 from kivuko.records.reading import (
     AttemptRecord,
+    held_attempts,
+    last_final_state,
+    last_output,
     log_after,
     overdue_leases,
     read_attempt,
     read_dataclip,
     read_message_body,
+    unfinished_of_trigger,
     waiting_by_queue,
 )
 from kivuko.records.reports import (
@@ -117,6 +123,7 @@ __all__ = [
     "Part",
     "Payload",
     "Payloads",
+    "Pin",
     "PostgresqlDatabase",
     "Records",
     "Register",
@@ -147,7 +154,11 @@ __all__ = [
     "WriteLogs",
     "apply_schema",
     "database_at",
+    "held_attempts",
+    "last_final_state",
+    "last_output",
     "log_after",
+    "move_records",
     "new_id",
     "new_start",
     "oldest_kept",
@@ -156,5 +167,6 @@ __all__ = [
     "read_dataclip",
     "read_message_body",
     "schema_files",
+    "unfinished_of_trigger",
     "waiting_by_queue",
 ]

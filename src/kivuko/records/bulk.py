@@ -11,7 +11,7 @@ from kivuko.records.ids import Id
 from kivuko.records.statements import Dialect
 from kivuko.records.tables import Column, Table, table_of
 
-__all__ = ["folded", "write_statement"]
+__all__ = ["folded", "page_statement", "write_statement"]
 
 _POSTGRES_TYPES: dict[type, str] = {Id: "uuid", int: "bigint", str: "text", bytes: "bytea"}
 
@@ -38,6 +38,14 @@ def write_statement(table: Table[Any], conflict: Conflict, dialect: Dialect) -> 
     else:
         source = f"SELECT * FROM unnest({', '.join(f'%s::{_array_type(column)}' for column in table.columns)})"
     return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT ({', '.join(table.key)}) DO {_resolution(table, conflict)}"
+
+
+@cache
+def page_statement(table: Table[Any], *, first: bool) -> str:
+    """``SELECT`` of the rows after a key, in key order: values are the key's columns (not for the first page) and how many rows."""
+    names, key = ", ".join(column.name for column in table.columns), ", ".join(table.key)
+    after = "" if first else f"WHERE ({key}) > ({', '.join('?' * len(table.key))}) "
+    return f"SELECT {names} FROM {table.name} {after}ORDER BY {key} LIMIT ?"
 
 
 def _array_type(column: Column) -> str:

@@ -8,6 +8,7 @@ from kivuko.records.ingest import ingest
 from kivuko.records.intents import Handlers
 from kivuko.records.leases import register, renew, unpark
 from kivuko.records.logs import write_logs
+from kivuko.records.pins import pin
 from kivuko.records.reporting import reporter
 from kivuko.records.retention import delete_history, forget, vacuum, wipe_bodies
 from kivuko.records.rules import NoRules, Rules
@@ -25,6 +26,7 @@ def handlers(rules: Rules | None = None) -> Handlers:
         "forget": forget,
         "ingest": ingest,
         "log": write_logs,
+        "pin": pin,
         "register": register,
         "renew": renew,
         "report": reporter(rules or NoRules()),

@@ -7,10 +7,23 @@ from dataclasses import dataclass
 from kivuko.errors import RecordMissing
 from kivuko.records.database import Connection
 from kivuko.records.ids import Id
+from kivuko.records.leases import Held
 from kivuko.records.payloads import Payloads
 from kivuko.records.rows import Attempt, Dataclip, LogLine, Message, MessageVersion, Run, WorkOrder
 
-__all__ = ["AttemptRecord", "log_after", "overdue_leases", "read_attempt", "read_dataclip", "read_message_body", "waiting_by_queue"]
+__all__ = [
+    "AttemptRecord",
+    "held_attempts",
+    "last_final_state",
+    "last_output",
+    "log_after",
+    "overdue_leases",
+    "read_attempt",
+    "read_dataclip",
+    "read_message_body",
+    "unfinished_of_trigger",
+    "waiting_by_queue",
+]
 
 
 @dataclass(frozen=True)
@@ -77,3 +90,25 @@ def overdue_leases(connection: Connection) -> list[tuple[Id, int, int]]:
 def waiting_by_queue(connection: Connection) -> dict[str, tuple[int, int]]:
     """For each queue how many Attempts wait, and since when the oldest does (µs): for ``/metrics``."""
     return {queue: (count, Id(oldest).made_at_us) for queue, count, oldest in connection.fetch("waiting_by_queue")}
+
+
+def held_attempts(connection: Connection, worker_id: Id) -> list[Held]:
+    """What a worker holds: to be released when it is known to be gone (the embedded worker of an earlier process)."""
+    return [Held(Id(attempt), number) for attempt, number in connection.fetch("held_attempts", worker_id=worker_id)]
+
+
+def last_output(connection: Connection, job_id: Id) -> Id | None:
+    """The output of a job's last successful Run: what its next tick begins with (R-024)."""
+    found = connection.fetch("last_output_of_job", job_id=job_id)
+    return Id(found[0][0]) if found else None
+
+
+def last_final_state(connection: Connection, workflow_id: Id) -> Id | None:
+    """The final state of a workflow's last successful Attempt."""
+    found = connection.fetch("last_state_of_workflow", workflow_id=workflow_id)
+    return Id(found[0][0]) if found else None
+
+
+def unfinished_of_trigger(connection: Connection, workflow_id: Id, trigger_id: Id) -> list[Id]:
+    """The unfinished Attempts that a trigger has started, oldest first: what a schedule's overlap policy looks at."""
+    return [Id(found) for (found,) in connection.fetch("unfinished_of_trigger", workflow_id=workflow_id, trigger_id=trigger_id)]

@@ -22,3 +22,21 @@ SELECT queue, count(*), min(attempt_id) FROM live_attempt WHERE state = 0 GROUP 
 -- name: waiting_by_queue [postgresql]
 -- PostgreSQL 15 has no min(uuid).
 SELECT queue, count(*), (array_agg(attempt_id ORDER BY attempt_id))[1] FROM live_attempt WHERE state = 0 GROUP BY queue
+
+-- name: last_output_of_job
+SELECT output_dataclip_id FROM run WHERE job_id = :job_id AND exit_code = 0 AND output_dataclip_id IS NOT NULL
+ORDER BY finished_at DESC, id DESC LIMIT 1
+
+-- name: last_state_of_workflow
+SELECT attempt.final_dataclip_id FROM work_order JOIN attempt ON attempt.work_order_id = work_order.id
+WHERE work_order.workflow_id = :workflow_id AND attempt.state = 10 AND attempt.final_dataclip_id IS NOT NULL
+ORDER BY work_order.id DESC, attempt.id DESC LIMIT 1
+
+-- name: unfinished_of_trigger
+SELECT attempt.id FROM live_attempt JOIN attempt ON attempt.id = live_attempt.attempt_id
+JOIN work_order ON work_order.id = attempt.work_order_id
+WHERE live_attempt.workflow_id = :workflow_id AND work_order.trigger_id = :trigger_id AND attempt.state < 10
+ORDER BY attempt.id
+
+-- name: held_attempts
+SELECT attempt_id, claim_number FROM live_attempt WHERE worker_id = :worker_id AND state IN (2, 3, 4) ORDER BY attempt_id

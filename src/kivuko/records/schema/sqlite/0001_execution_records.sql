@@ -221,6 +221,7 @@ CREATE TABLE worker (
 CREATE INDEX message_of_project ON message (project_id, id);
 CREATE INDEX dataclip_named ON dataclip (project_id, id) WHERE name IS NOT NULL;
 CREATE INDEX dataclip_without_attempt ON dataclip (project_id, id) WHERE attempt_id IS NULL;
+CREATE INDEX dataclip_pinned ON dataclip (pinned_by) WHERE pinned_by IS NOT NULL;
 CREATE INDEX dataclip_of_attempt ON dataclip (attempt_id, wire_id) WHERE attempt_id IS NOT NULL;
 CREATE INDEX work_order_of_project ON work_order (project_id, id);
 CREATE INDEX work_order_of_workflow ON work_order (workflow_id, id);
