@@ -30,9 +30,11 @@ def check(call: Call) -> int:
     folder = call.folder / (call.arguments.text("folder") or ".")
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}", fix="Name the folder of your solutions with --folder.")
-    port = int(call.arguments.number("port") or DEFAULT_PORT)
-    with nullcontext() if answers_at(port) else ChallengeApi(port):
-        results = [(task, _grade(call, task, folder, f"http://localhost:{port}")) for task in tasks]
+    given = call.arguments.number("port")
+    port = DEFAULT_PORT if given is None else int(given)
+    with nullcontext() if port and answers_at(port) else ChallengeApi(port) as api:
+        address = api.url if api is not None else f"http://localhost:{port}"
+        results = [(task, _grade(call, task, folder, address)) for task in tasks]
     solved = sum(not hints for _, hints in results)
     call.result({"solved": solved, "of": len(results), "challenges": [_report(task, hints) for task, hints in results]})
     call.log.always(f"{solved}/{len(results)}")
