@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,17 @@ def test_a_device_is_written_directly() -> None:
     file.check()
     file.write(b"gone")
     assert Path("/dev/null").is_char_device()
+
+
+def test_what_fails_in_the_middle_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    target.write_text("old")
+
+    def fill(write: Callable[[bytes], object]) -> None:
+        write(b"new")
+        raise InputError("the host is gone")
+
+    with pytest.raises(InputError, match="gone"):
+        OutputFile("out.json", target).write_from(fill)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]

@@ -7,6 +7,7 @@ import json
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.attempt_log import AttemptLog
 from kivuko.cli.call import Call
+from kivuko.cli.output_file import Fill, Write
 from kivuko.engines import Engine
 from kivuko.runtime import AttemptResult, AttemptSettings, CompileSettings, Observer, Outside, Program, execute, prepare
 from kivuko.runtime.hosts import host_key, run_limits
@@ -29,11 +30,19 @@ class Manner:
 
 @value
 class Ending:
-    """What came of an Attempt. ``document`` is the final state as JSON indented by two, None without state."""
+    """What came of an Attempt. ``state`` is the final state as JSON, None without one; ``indent`` writes it indented by two, in pieces."""
 
     result: AttemptResult
     program: Program
-    document: bytes | None
+    state: bytes | None
+    indent: Fill
+
+    def document(self) -> bytes:
+        """The final state indented by two, empty without state."""
+        pieces: list[bytes] = []
+        if self.state is not None:
+            self.indent(pieces.append)
+        return b"".join(pieces)
 
 
 def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: ExecutionPlan, state: bytes, manner: Manner) -> Ending:
@@ -51,13 +60,13 @@ def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: Executio
     result = execute(program, state, engine, settings=manner.settings, outside=outside)
     progress.show("")
     final = _without_configuration(plan, result) if result.has_output else None
-    return Ending(result, program, None if final is None else _indented(engine, program, manner.settings, final))
+    return Ending(result, program, final, lambda write: _indent(engine, program, manner.settings, final or b"", write))
 
 
-def _indented(engine: Engine, program: Program, settings: AttemptSettings, state: bytes) -> bytes:
-    """The state indented by two, by the host that the jobs ran in: another one would have to be started."""
+def _indent(engine: Engine, program: Program, settings: AttemptSettings, state: bytes, write: Write) -> None:
+    """Writes the state indented by two, by the host that the jobs ran in: another one would have to be started."""
     modules = [module for prepared in program.jobs.values() for module in prepared.loaded]
-    return engine.pretty(state, key=host_key(settings, "", modules), limits=run_limits(settings, None))
+    engine.write_pretty(state, write, key=host_key(settings, "", modules), limits=run_limits(settings, None))
 
 
 def _without_configuration(plan: ExecutionPlan, result: AttemptResult) -> bytes | None:

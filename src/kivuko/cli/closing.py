@@ -25,7 +25,7 @@ def close_run(call: Call, ending: Ending, output: OutputFile | None, began: floa
     problem: InputError | None = None
     if result.has_output:
         _warn_of_nothing(call, ending)
-        problem = _deliver(call, ending.document, output)
+        problem = _deliver(call, ending, output)
     duration = duration_text((time.monotonic() - began) * 1000)
     errors, failed = _errors(ending)
     if result.error is not None or problem is not None:
@@ -67,15 +67,15 @@ def job_source(plan: ExecutionPlan, name: str | None) -> str:
     return sources.get(name or "", "")
 
 
-def _deliver(call: Call, document: bytes | None, output: OutputFile | None) -> InputError | None:
+def _deliver(call: Call, ending: Ending, output: OutputFile | None) -> InputError | None:
     if output is not None:
         try:
-            output.write(document or b"")
+            output.write_from(ending.indent if ending.state is not None else lambda _: None)
         except InputError as problem:
             return problem
         call.log.success(f"State written to {output.shown}")
     elif not call.wants_json:
-        _print_result(call, document)
+        _print_result(call, None if ending.state is None else ending.document())
     return None
 
 
@@ -94,7 +94,7 @@ def _print_result(call: Call, document: bytes | None) -> None:
 
 def _warn_of_nothing(call: Call, ending: Ending) -> None:
     """A run that ends without state writes an empty file: say which operation returned nothing."""
-    if ending.document is not None or not ending.result.runs:
+    if ending.state is not None or not ending.result.runs:
         return
     last = ending.result.runs[-1]
     prepared = ending.program.jobs.get(last.job_id)
@@ -125,7 +125,7 @@ def _errors_in(state: bytes) -> dict[str, object]:
 def _report(call: Call, ending: Ending, output: OutputFile | None, began: float, code: int) -> None:
     if not call.wants_json:
         return
-    state = json.loads(ending.document) if ending.document is not None else None
+    state = json.loads(ending.state) if ending.state is not None else None
     document: dict[str, object] = {
         "exit": code,
         "state": state,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from kivuko.errors import InputError
 from kivuko.value import value
 
-__all__ = ["OutputFile"]
+__all__ = ["Fill", "OutputFile", "Write"]
+
+Write = Callable[[bytes], object]
+Fill = Callable[[Write], object]
 
 
 @value
@@ -36,27 +40,31 @@ class OutputFile:
 
     def write(self, content: bytes) -> None:
         """Put ``content`` in the file, whole or not at all: a full disk leaves the old file. Raises InputError."""
+        self.write_from(lambda write: write(content))
+
+    def write_from(self, fill: Fill) -> None:
+        """Like ``write``, with what ``fill`` hands piece by piece to the function that it is given."""
         try:
             if self.path.exists() and not self.path.is_file():
-                self.path.write_bytes(content)
-                return
-            self._replace(content)
+                with self.path.open("wb") as file:
+                    fill(file.write)
+            else:
+                self._replace(fill)
         except OSError as problem:
             raise self._refused(problem) from problem
 
-    def _replace(self, content: bytes) -> None:
+    def _replace(self, fill: Fill) -> None:
         target = self.path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = _beside(target)
         try:
             with beside.open("xb") as file:
-                file.write(content)
+                fill(file.write)
             if target.exists():
                 beside.chmod(target.stat().st_mode & 0o777)
             beside.replace(target)
-        except OSError:
+        finally:
             beside.unlink(missing_ok=True)
-            raise
 
     def _refused(self, problem: OSError) -> InputError:
         return InputError(

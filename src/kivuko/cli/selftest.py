@@ -60,9 +60,9 @@ def self_test(call: Call) -> int:
             ending = run_plan(call, engine, adaptors, PLAN, state, Manner(AttemptSettings(debug=call.log.prints("debug", "R/T"))))
         except KivukoError as problem:
             return fail_run(call, problem, PLAN, began)
-    if ending.document is None or not ending.result.has_output:
+    if ending.state is None or not ending.result.has_output:
         return 1
-    answer = json.loads(ending.document)["data"]["answer"]
+    answer = json.loads(ending.state)["data"]["answer"]
     call.log.success(f"Result: {answer if isinstance(answer, str) else json.dumps(answer)}")
     call.result({"exit": 0, "answer": answer})
     return 0
