@@ -6,6 +6,7 @@ import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum, IntFlag
+from functools import partial
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Generic, TypeVar
@@ -34,7 +35,10 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[R]):
-    """A hot table: ``row`` is the class of its rows, ``key`` the primary key's columns; ``key_of`` reads a row's key."""
+    """A hot table: ``row`` is the class of its rows, ``key`` the primary key's columns; ``key_of`` reads a row's key.
+
+    ``reads`` are the columns, by place, whose values have to be made typed ones.
+    """
 
     name: str
     row: type[R]
@@ -43,13 +47,28 @@ class Table(Generic[R]):
     values: Callable[[R], tuple[Any, ...]]
     key_of: Callable[[R], Any]
 
+    reads: tuple[tuple[int, Callable[[Any], Any]], ...]
+
     def load(self, values: Sequence[Any]) -> R:
         """The row with these values, in the order of the columns, as the database gave them."""
-        pairs = zip(self.columns, values, strict=True)
-        return self.row(*[None if value is None else _READ[column.type](value) for column, value in pairs])
+        typed = list(values)
+        for at, read in self.reads:
+            if typed[at] is not None:
+                typed[at] = read(typed[at])
+        return self.row(*typed)
 
 
-_READ: dict[type, Callable[[Any], Any]] = {Id: Id, int: int, str: str, bytes: bytes}
+def _reader(column: Column) -> Callable[[Any], Any] | None:
+    """What makes the database's value a value of the column's type; None where it is one already."""
+    if column.type is Id:
+        # What comes out of an id column is an id: no second look at its length.
+        return partial(bytes.__new__, Id)
+    if issubclass(column.type, IntFlag):
+        return column.type
+    if issubclass(column.type, IntEnum):
+        return {member.value: member for member in column.type}.__getitem__
+    return None
+
 
 _KEYS: dict[type, tuple[str, ...]] = {
     rows.MessageVersion: ("message_id", "version"),
@@ -66,10 +85,7 @@ _KEYS: dict[type, tuple[str, ...]] = {
 
 def _column(name: str, annotation: Any) -> Column:
     members = [member for member in typing.get_args(annotation) if member is not NoneType]
-    column = Column(name, members[0] if members else annotation, nullable=bool(members))
-    if column.is_enumeration:
-        _READ[column.type] = column.type
-    return column
+    return Column(name, members[0] if members else annotation, nullable=bool(members))
 
 
 def _table(row: type[Any]) -> Table[Any]:
@@ -77,7 +93,8 @@ def _table(row: type[Any]) -> Table[Any]:
     columns = tuple(_column(field.name, hints[field.name]) for field in fields(row))
     name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in row.__name__).lstrip("_")
     key = _KEYS.get(row, ("id",))
-    return Table(name, row, columns, key, attrgetter(*(column.name for column in columns)), attrgetter(*key))
+    reads = tuple((at, read) for at, column in enumerate(columns) if (read := _reader(column)))
+    return Table(name, row, columns, key, attrgetter(*(column.name for column in columns)), attrgetter(*key), reads)
 
 
 _BY_ROW: dict[type[Any], Table[Any]] = {row: _table(row) for row in (getattr(rows, name) for name in rows.__all__)}
