@@ -124,15 +124,16 @@ def test_the_list_of_adaptors_is_a_tree(kivuko: CommandLine) -> None:
     assert listed["folder"] == str(repo)
 
 
-def test_cleaning_asks_first_and_removes_only_a_folder_of_adaptors(kivuko: CommandLine) -> None:
+def test_cleaning_asks_first_and_never_removes_where_one_works(kivuko: CommandLine) -> None:
     kivuko.write("r/package.json", {"dependencies": {}})
-    kivuko.write("mine/precious.txt", "keep me")
+    kivuko.write("precious.txt", "keep me")
     declined = kivuko("repo", "clean", "--repo-dir", "./r", stdin="n\n")
     assert declined.exit == 1
     assert "This will remove everything at ./r" in declined.err
     assert (kivuko.folder / "r").exists()
-    assert kivuko("repo", "clean", "-f", "--repo-dir", "./mine").exit == 1
-    assert (kivuko.folder / "mine/precious.txt").exists()
+    for mine in (".", "..", "/"):
+        assert kivuko("repo", "clean", "-f", "--repo-dir", mine).exit == 1
+    assert (kivuko.folder / "precious.txt").exists()
     assert "Repo cleaned" in kivuko("repo", "clean", "--repo-dir", "./r", stdin="y\n").out
     assert not (kivuko.folder / "r").exists()
 

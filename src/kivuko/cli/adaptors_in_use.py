@@ -57,7 +57,7 @@ class AdaptorsInUse:
         parsed = parse_specifier(text, expand=self.call.arguments.flag("expand-adaptors", True))
         if self.monorepo:
             if parsed.version and not parsed.path:
-                self.call.log.warn(f"Ignoring version specifier on {text}")
+                self.call.log.warn(f"Ignoring version specifier on {parsed}")
             return monorepo_specifier(parsed, self.monorepo)
         return parsed
 

@@ -16,7 +16,7 @@ from kivuko.cli.commands import Command
 from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import EXPAND, JSON, REPO_DIR
-from kivuko.errors import InputError
+from kivuko.errors import AdaptorProblem, InputError
 
 __all__ = ["COMMAND", "docs", "documentation"]
 
@@ -59,7 +59,12 @@ def documentation(call: Call, text: str) -> Document:
             kept = read_json(layout.docs / f"{specifier.name}@{specifier.version}.json")
             if "functions" in kept:
                 return kept
-        return read_docs(layout, adaptors.repo.resolve(specifier, install=True, progress=adaptors.hear))
+        try:
+            return read_docs(layout, adaptors.repo.resolve(specifier, install=True, progress=adaptors.hear))
+        except AdaptorProblem:
+            progress.show("")
+            call.log.error("Not found")
+            raise
 
 
 def _functions(document: Document) -> list[Document]:

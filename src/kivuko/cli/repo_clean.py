@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from kivuko.adaptors import Repo
 from kivuko.cli.arguments import Option
@@ -17,12 +18,12 @@ __all__ = ["COMMAND", "clean"]
 
 
 def clean(call: Call) -> int:
-    """Ask, then delete the folder. Raises InputError when it is no repo, InstallFailed when something is left."""
+    """Ask, then delete the folder. Raises InputError for a folder that holds more, InstallFailed when something is left."""
     folder = repo_folder(call)
-    if folder.exists() and any(folder.iterdir()) and not ((folder / "package.json").exists() or (folder / ".kivuko").exists()):
+    if folder.resolve() in (Path.home(), call.folder.resolve(), *call.folder.resolve().parents):
         raise InputError(
-            f"{folder} does not look like a folder of adaptors",
-            details="It has no package.json.",
+            f"{folder} is no folder of adaptors alone",
+            details="The working folder or your home lies there.",
             fix="Check --repo-dir and OPENFN_REPO_DIR.",
         )
     if not call.arguments.flag("force") and not _agreed(
