@@ -181,9 +181,7 @@ class CompileError(KivukoError):
 
     code = "compile"
 
-    def __init__(
-        self, message: str = "", *, line: int | None = None, column: int | None = None, fix: str = "", details: str = ""
-    ) -> None:
+    def __init__(self, message: str = "", *, line: int | None = None, column: int | None = None, fix: str = "", details: str = "") -> None:
         super().__init__(message, fix=fix, details=details)
         self.line = line
         self.column = column

@@ -100,9 +100,7 @@ def _refuse(self: Any, name: str, *_: object) -> None:
     raise AttributeError(f"{type(self).__name__} is a frozen value: {name} cannot be changed")
 
 
-def _complaint(
-    kind: str, names: tuple[str, ...], held: dict[str, object], positional: tuple[object, ...], named: dict[str, object]
-) -> str:
+def _complaint(kind: str, names: tuple[str, ...], held: dict[str, object], positional: tuple[object, ...], named: dict[str, object]) -> str:
     unknown = [name for name in named if name not in names]
     twice = [name for name in named if name in names[: len(positional)]]
     missing = [name for name in names if name not in held]
