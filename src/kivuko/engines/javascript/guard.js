@@ -38,11 +38,21 @@ function builtins() {
 
 // From here on the job may have changed what arrays and maps can do: plain loops and captured functions only.
 
+/** What is compared later: all keys, and of each key its value or, for an accessor, its functions. What cannot change is left out. */
 function picture(name, object) {
-  const keysOf = ownKeys(object)
-  const descriptors = []
-  for (let at = 0; at < keysOf.length; at++) descriptors[at] = getOwnPropertyDescriptor(object, keysOf[at])
-  return { name, object, keys: keysOf, descriptors, prototype: getPrototypeOf(object) }
+  const all = ownKeys(object)
+  const plain = []
+  const values = []
+  const accessors = []
+  for (let at = 0; at < all.length; at++) {
+    const descriptor = getOwnPropertyDescriptor(object, all[at])
+    if (descriptor.get !== undefined || descriptor.set !== undefined) accessors[accessors.length] = { key: all[at], descriptor }
+    else if (descriptor.configurable || descriptor.writable) {
+      plain[plain.length] = all[at]
+      values[values.length] = descriptor.value
+    }
+  }
+  return { name, object, all, plain, values, accessors, prototype: getPrototypeOf(object) }
 }
 
 /** Node fills some globals on first use: the getter gives way to its own value, and nothing is wrong with that. */
@@ -50,18 +60,19 @@ function filledLazily(object, before, after) {
   return before.get !== undefined && after.value !== undefined && before.configurable && is(apply(before.get, object, []), after.value)
 }
 
-/** The name of the first difference between an object and its picture, or null. */
-function change({ object, keys, descriptors, prototype }) {
+/** The name of the first difference between an object and its picture, or null. Reading a value is ten times cheaper than describing it. */
+function change({ object, all, plain, values, accessors, prototype }) {
   if (getPrototypeOf(object) !== prototype) return 'its prototype'
   const found = ownKeys(object)
-  if (found.length !== keys.length) return 'its keys'
-  for (let at = 0; at < keys.length; at++) {
-    if (found[at] !== keys[at]) return 'its keys'
-    const before = descriptors[at]
-    const after = getOwnPropertyDescriptor(object, keys[at])
-    if (is(after.value, before.value) && after.get === before.get && after.set === before.set) continue
-    if (!filledLazily(object, before, after)) return text(keys[at])
-    descriptors[at] = after
+  if (found.length !== all.length) return 'its keys'
+  for (let at = 0; at < all.length; at++) if (found[at] !== all[at]) return 'its keys'
+  for (let at = 0; at < plain.length; at++) if (!is(object[plain[at]], values[at])) return text(plain[at])
+  for (let at = 0; at < accessors.length; at++) {
+    const { key, descriptor } = accessors[at]
+    const after = getOwnPropertyDescriptor(object, key)
+    if (after.get === descriptor.get && after.set === descriptor.set && is(after.value, descriptor.value)) continue
+    if (!filledLazily(object, descriptor, after)) return text(key)
+    accessors[at] = { key, descriptor: after }
   }
   return null
 }

@@ -19,6 +19,7 @@ const guard = { taken: null }
 let network = null
 let attempt = { id: null, instance: null }
 let failRun = null
+let memory = process.memoryUsage()
 
 globalThis.console = journal.adaptorConsole()
 
@@ -79,7 +80,7 @@ async function run(payload) {
 }
 
 function answerRun(job, { state, fault, followed, failure }, ms) {
-  const memory = process.memoryUsage()
+  memory = process.memoryUsage()
   const dirty = guard.taken ? guard.taken.differences().concat(guard.taken.leftovers(PENDING_READ)) : []
   const meta = { id: job.run, ok: !fault, fault, followed, failure, ms, dirty, heap: memory.heapUsed, rss: memory.rss, none: state === undefined }
   if (fault && fault.uncaught) meta.dirty = [...dirty, 'an uncaught error']
@@ -95,8 +96,7 @@ async function end() {
     leftover = guard.taken ? guard.taken.leftovers() : []
     if (leftover.length === 0) break
   }
-  const { rss } = process.memoryUsage()
-  wire.writeJson('e', stringify({ leftover, rss }))
+  wire.writeJson('e', stringify({ leftover, rss: memory.rss }))
 }
 
 function check({ kind, script, body, source, acorn }) {
