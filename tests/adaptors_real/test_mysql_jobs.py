@@ -101,7 +101,7 @@ def test_a_missing_table_ends_the_job(run: RunJob, database: MariaDb) -> None:
     outcome = run("mysql/11_missing_table", sign_in(database))
     error = outcome.state["errors"]["job-1"]
     assert (outcome.exit_code, error["name"], error["severity"]) == (0, "AdaptorError", "fail")
-    assert f"Table '{DATABASE}.nowhere' doesn't exist" in error["message"]
+    assert "Table '****.nowhere' doesn't exist" in error["message"]  # the database's name stands in the credential
 
 
 def test_a_refused_password_is_an_error_that_does_not_show_it(run: RunJob, database: MariaDb) -> None:
