@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -26,12 +27,12 @@ def kind_of(path: str, folder: Path, workspace: Path) -> PathKind:
     if _WORKFLOW.search(path):
         return "workflow"
     found = (folder / path).expanduser()
-    near = _hint(path, found.parent if found.parent.is_dir() else folder, folder)
-    if found.is_dir():
+    near = _hint(path, found.parent if os.path.isdir(found.parent) else folder, folder)
+    if os.path.isdir(found):  # unlike Path.is_dir, it takes a name that is too long for the disk
         files = sorted(str(Path(path, file.name)) for file in found.iterdir() if file.suffix in (".js", ".json", ".yaml", ".yml"))[:5]
         inside = f" It contains {', '.join(files)}." if files else ""
         raise InputError(f"{path} is a folder", details=_RULES + inside, fix="Name the file in it that you want to run.")
-    if found.is_file():
+    if os.path.isfile(found):
         raise InputError(f"{path} is neither a job nor a workflow", details=_RULES, fix=f"Rename it, or name another file.{near}")
     raise InputError(
         f'Could not find Workflow "{path}"',
