@@ -15,7 +15,7 @@ from kivuko.engines import find_node
 
 from .conftest import write
 
-LOADER = Path(kivuko.engines.__file__).with_name("loader.js")
+LOADER = Path(kivuko.engines.__file__).parent / "javascript" / "loader.js"
 HARNESS = Path(__file__).with_name("loader_harness.js")
 
 SHARED = """function(module,exports){

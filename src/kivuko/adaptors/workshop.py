@@ -28,7 +28,7 @@ HOST_FLAGS = ("--no-warnings", "--disable-sigusr1", "--max-semi-space-size=8", "
 """Flags of hosts (engine.md §6) under which code caches are taken: V8 refuses caches of other flags."""
 
 _OWN = Path(str(files("kivuko.adaptors") / "bundler"))
-_LOADER = Path(str(files("kivuko.engines") / "loader.js"))
+_LOADER = Path(str(files("kivuko.engines") / "javascript" / "loader.js"))
 
 
 class _Bundle(TypedDict):

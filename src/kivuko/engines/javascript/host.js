@@ -6,7 +6,7 @@ const journal = require('./journal.js')
 const edges = require('./edges.js')
 const { createContext } = require('./context.js')
 const { RunFault, checkScript, defer, passThrough, runJob } = require('./job.js')
-const { createLoader } = require('../loader.js')
+const { createLoader } = require('./loader.js')
 const egress = require('../egress/egress.js')
 
 const { stringify } = JSON
