@@ -1,5 +1,5 @@
 'use strict'
-// Frames of the pipe protocol (docs/reference/engine.md): u32 length · u8 type · payload. Reads and writes block: between Runs a host has nothing
+// Frames of the pipe protocol (engine.md §7): u32 length · u8 type · payload. Reads and writes block: between Runs a host has nothing
 // else to do, and during a Run a slow reader must slow the job down instead of filling memory.
 const fs = require('node:fs')
 
