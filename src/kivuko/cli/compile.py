@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 
@@ -9,14 +10,13 @@ from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.arguments import Option
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
-from kivuko.cli.compile_failure import print_compile_error
 from kivuko.cli.execute_options import WORD_OF_WORKSPACE, ignored_names, path_and_adaptors
 from kivuko.cli.job_path import kind_of
 from kivuko.cli.output_file import OutputFile
 from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR, TRACE, WORKSPACE
-from kivuko.engines import Engine
+from kivuko.engines import Engine, HostKey
 from kivuko.errors import CompileError, FileMissing, OptionInvalid
 from kivuko.language import AdaptorNames, PortableModule, compile_job, compile_portable, exported_names
 from kivuko.projects import job_plan, load_plan
@@ -37,6 +37,7 @@ def compile_file(call: Call) -> int:
     path, adaptors = path_and_adaptors(call)
     workspace = call.folder / (call.setting("workspace", "OPENFN_WORKSPACE") or ".")
     with open_engine(call) as engine, Progress(call) as progress:
+        engine.prepare(HostKey("", ""))  # V8 judges what was compiled; it starts while Python reads
         kind = kind_of(path, call.folder, workspace)
         output = _output(call)
         if output is not None:
@@ -51,7 +52,8 @@ def compile_file(call: Call) -> int:
             modules = compiler.modules(plan)
         except CompileError as problem:
             failing = [job.expression for job in plan.workflow.jobs if problem.job in (job.id, job.title)]
-            print_compile_error(problem, call, failing[0] if failing else plan.workflow.globals or "")
+            tell = importlib.import_module("kivuko.cli.compile_failure").print_compile_error  # needs the runtime, which compiling does not
+            tell(problem, call, failing[0] if failing else plan.workflow.globals or "")
             return 1
     text = modules["job-1"].code if kind == "expression" else _plan_text(plan, modules)
     _deliver(call, path, kind, text, output)
