@@ -28,7 +28,9 @@ _NO_SCRIPT = ")"
 
 @value
 class PreparedJob:
-    """A job ready to run. ``modules`` are those that its script reads, by specifier; ``loaded`` those that its host must hold.
+    """A job ready to run.
+
+    ``modules`` are those that its script reads, by specifier; ``loaded`` those that its host must hold; ``names`` what its adaptors export.
 
     ``fault`` is what it crashes with when it is reached; then nothing of it runs.
     """
@@ -38,6 +40,7 @@ class PreparedJob:
     modules: Mapping[str, ModuleFiles] = fresh(factory=dict)
     loaded: tuple[ModuleFiles, ...] = ()
     fault: RunError | None = None
+    names: tuple[str, ...] = ()
 
 
 @value
@@ -176,7 +179,8 @@ class _Preparation:
                 return PreparedJob(job, fault=export_fault(specifier, min(missing)))
             modules[specifier] = found.files
         loaded = {specifier: adaptor.files for specifier, adaptor in known.items()}
-        return PreparedJob(job, compiled, modules, tuple({**loaded, **modules}.values()))
+        names = tuple(name for adaptor in adaptors for name in adaptor.exports)
+        return PreparedJob(job, compiled, modules, tuple({**loaded, **modules}.values()), names=names)
 
     def _imported(self, job: Job, specifier: str) -> LoadedAdaptor | RunError:
         if specifier.startswith((".", "node:")):

@@ -15,6 +15,7 @@ from kivuko.runtime.hosts import step_timeout_ms
 from kivuko.runtime.logs import LogRecord, report_error
 from kivuko.runtime.requests import job_request, trigger_request
 from kivuko.runtime.result import RunRecord
+from kivuko.runtime.unknown_names import with_advice
 from kivuko.value import value
 from kivuko.workflow import Edge, Job, Node
 
@@ -79,6 +80,8 @@ class Runs:
             result = RunResult(None, context.configurations.scrubber.error(prepared.fault))
         else:
             result = self._ask(lambda timeout_ms: job_request(context, prepared, state, timeout_ms), job.id, number)
+        if result.error is not None:
+            result = _with_error(result, with_advice(result.error, prepared.names))
         followed = self._followed(job, result)
         self.records.append(self._record(job, state, result, followed, (started_ns, clock.now_ns())))
         self._log(job, result, followed)

@@ -1,0 +1,28 @@
+"""What to do about a name that a job uses and nobody declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kivuko.engines.run import RunError
+from kivuko.value import replace
+
+__all__ = ["with_advice"]
+
+_UNDECLARED = re.compile(r"ReferenceError: ([\w$]+) is not defined")
+
+
+def with_advice(error: RunError, exports: Iterable[str]) -> RunError:
+    """The error with a fix when it is about an undeclared name; ``exports`` are the names that the step's adaptors have."""
+    found = _UNDECLARED.fullmatch(error.message)
+    if found is None or error.fix:
+        return error
+    import difflib  # only on the way to an error message: it costs milliseconds of start-up
+
+    name, known = found[1], list(exports)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.55)
+    if near:
+        return replace(error, fix=f"Did you mean {' or '.join(near)}?")
+    owner = "The step's adaptors do not export it" if known else "The step has no adaptor"
+    return replace(error, fix=f"{owner}, and the job does not declare it: name an adaptor that has {name}, or declare it.")
