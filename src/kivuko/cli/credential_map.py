@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from kivuko.cli.log import Log
-from kivuko.errors import InputError, InvalidJson, OptionInvalid
+from kivuko.errors import InputError, OptionInvalid
+from kivuko.projects import parse_json, parse_yaml
 from kivuko.value import replace
 from kivuko.workflow import ExecutionPlan, Job
 
@@ -33,7 +33,8 @@ def read_credential_map(path: str, folder: Path, environment: Mapping[str, str])
         ) from problem
     if not text.strip():
         return {}
-    found = _json(text, file) if file.suffix == ".json" else _yaml(text, file)
+    parse, kind = (parse_json, "JSON") if file.suffix == ".json" else (parse_yaml, "YAML")
+    found = parse(text, f"credential file contains invalid {kind}", str(file))
     if found is None:
         return {}
     if not isinstance(found, dict):
@@ -68,24 +69,6 @@ def _values(name: str, held: object) -> Mapping[str, object]:
     if isinstance(held, dict):
         return held
     raise InputError(f"The credential {name} is no object", fix=f'Write an object of its values: {{"{name}": {{"user": "…"}}}}.')
-
-
-def _json(text: str, file: Path) -> object:
-    try:
-        return json.loads(text)
-    except ValueError as problem:
-        raise InvalidJson("credential file contains invalid JSON", details=f"{file}: {problem}") from problem
-
-
-def _yaml(text: str, file: Path) -> object:
-    import ruamel.yaml  # 40 ms of start-up, and most runs read no YAML
-
-    try:
-        return ruamel.yaml.YAML(typ="safe", pure=True).load(text)
-    except ruamel.yaml.error.YAMLError as problem:
-        raise InputError(
-            "credential file contains invalid YAML", details=f"{file}: {problem}", fix="Correct it at that place."
-        ) from problem
 
 
 def _resolved(value: object, where: str, environment: Mapping[str, str]) -> object:

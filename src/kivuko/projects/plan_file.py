@@ -5,12 +5,12 @@ The rules are those of jobs-and-runtime §1.2 and §2.1.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kivuko.errors import FileMissing, InputError, InvalidJson
+from kivuko.errors import FileMissing, InputError
+from kivuko.projects.document import parse_json, parse_yaml
 from kivuko.value import replace, value
 from kivuko.workflow import ExecutionPlan, Job, Workflow, read_plan
 
@@ -35,7 +35,8 @@ def load_plan(shown: str, folder: Path, *, validate: Callable[[object], object] 
     """
     file = (folder / shown).expanduser()
     text = _read(file, "Workflow not found", f"Failed to load a workflow from {shown}")
-    document = _json(text, "Invalid JSON in workflow", shown) if file.suffix == ".json" else _yaml(text, shown)
+    parse, kind = (parse_json, "JSON") if file.suffix == ".json" else (parse_yaml, "YAML")
+    document = parse(text, f"Invalid {kind} in workflow", shown)
     if validate is not None:
         validate(document)
     plan = read_plan(document)
@@ -87,7 +88,7 @@ class _Reader:
 
     def _document(self, text: str, where: str) -> Mapping[str, object]:
         content = source_of(text, (self.folder,), where)
-        document = _json(content, f"Invalid JSON for {where}", text if content != text else "the text itself")
+        document = parse_json(content, f"Invalid JSON for {where}", text if content != text else "the text itself")
         if not isinstance(document, dict):
             raise InputError(f"Invalid JSON for {where}", details=f"{text} holds no object.", fix="Write a JSON object.")
         return document
@@ -102,19 +103,3 @@ def _read(file: Path, reason: str, details: str) -> str:
         raise InputError(f"{file} is not UTF-8 text", details=str(problem), fix="Save the file as UTF-8.") from problem
     except OSError as problem:
         raise FileMissing(reason, details=f"{details}\n{file}: {problem.strerror}".strip()) from problem
-
-
-def _json(text: str, reason: str, where: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as problem:
-        raise InvalidJson(reason, details=f"{where}: {problem}") from problem
-
-
-def _yaml(text: str, where: str) -> object:
-    import ruamel.yaml  # 40 ms of start-up, and most runs read no YAML
-
-    try:
-        return ruamel.yaml.YAML(typ="safe", pure=True).load(text)
-    except (ruamel.yaml.error.YAMLError, RecursionError) as problem:
-        raise InputError("Invalid YAML in workflow", details=f"{where}: {problem}", fix="Correct the YAML at that place.") from problem
