@@ -145,3 +145,24 @@ def test_any_words_are_read_or_refused_with_a_usage_error(words: list[str]) -> N
 @given(st.lists(st.text(min_size=1, max_size=12).filter(lambda word: not word.startswith("-")), max_size=6))
 def test_words_without_dashes_come_out_as_they_went_in(words: list[str]) -> None:
     assert list(parse(words, OPTIONS).words) == words
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known", "near"),
+    [
+        ("exectue", ["execute", "docs"], ["execute"]),
+        ("dosc", ["docs", "doctor"], ["docs"]),
+        ("--adaptr", ["--adaptors", "--adaptor", "--log"], ["--adaptor", "--adaptors"]),
+        ("x", ["y", "abc"], ["y"]),
+        ("workflow", ["walrus"], []),
+        ("", ["a"], ["a"]),
+        ("Fetch", ["fetch"], ["fetch"]),
+    ],
+)
+def test_a_third_of_the_letters_may_be_wrong(wanted: str, known: list[str], near: list[str]) -> None:
+    assert near_names(wanted, known) == near
+
+
+@given(st.text(max_size=12), st.lists(st.text(max_size=12), max_size=6))
+def test_a_known_name_is_always_nearest_to_itself(wanted: str, others: list[str]) -> None:
+    assert near_names(wanted, [*others, wanted])[0].lower() == wanted.lower()
