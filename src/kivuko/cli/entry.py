@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -19,6 +20,9 @@ PIPE_CLOSED = 141
 def main() -> int:
     """Run the command line of this process and give its exit code (0, 1, 9, 130, 141; cli.md §2.4)."""
     words = sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # whatever the locale says: logs hold ✔ and what jobs print
     try:
         if words in (["--version"], ["-v"]):
             sys.stdout.write(__version__ + "\n")
@@ -34,4 +38,16 @@ def main() -> int:
         return PIPE_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as problem:  # noqa: BLE001  # the boundary of the process: what nobody foresaw is told, not thrown at the person
+        return _tell_fault(problem, words)
     return code
+
+
+def _tell_fault(problem: Exception, words: list[str]) -> int:
+    """Say that Kivuko itself failed; where, only to who asks for it."""
+    sys.stderr.write(f"✘ Command failed!\n✘ {type(problem).__name__}: {problem}\n")
+    if any("debug" in word for word in words):
+        sys.excepthook(type(problem), problem, problem.__traceback__)
+    else:
+        sys.stderr.write("This is a fault of Kivuko or of the machine. -l debug shows where it happened; please report that.\n")
+    return 1
