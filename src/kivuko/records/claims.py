@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from kivuko.records.database import Conflict, Connection
+from kivuko.records.database import Conflict
 from kivuko.records.ids import Id
 from kivuko.records.intents import Intent, Transaction
 from kivuko.records.rows import ClaimShare
 from kivuko.records.states import Needs
+from kivuko.records.turntaking import Chosen, TurnTaking
 
 __all__ = ["JOIN_WITHIN_US", "Claim", "Claimed", "SetLimit", "claim", "set_limits"]
 
@@ -63,17 +62,21 @@ def claim(transaction: Transaction, claims: Sequence[Claim]) -> list[tuple[Claim
     """Serves the claims of a batch; those with the same wishes share one look at the queue."""
     connection = transaction.connection
     connection.fetch("claim_lock")
-    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    alike: dict[tuple[tuple[str, ...], Needs], list[int]] = defaultdict(list)
     for at, each in enumerate(claims):
         alike[each.queues, each.kinds].append(at)
     results: list[tuple[Claimed, ...]] = [()] * len(claims)
-    shares: dict[Id, ClaimShare] = {}
     for (queues, kinds), places in alike.items():
-        chosen = _choice(connection, queues, kinds, sum(claims[at].demand for at in places))
+        demand = sum(claims[at].demand for at in places)
+        turns = TurnTaking(connection, missing=int(_EVERYTHING & ~kinds), at_most=demand)
+        chosen = list(turns.choose(queues, demand))
         for at in places:
             mine, chosen = chosen[: claims[at].demand], chosen[claims[at].demand :]
-            results[at] = _take(transaction, claims[at].worker_id, mine, shares)
-    connection.write(shares.values(), Conflict.REPLACE)
+            results[at] = _take(transaction, claims[at].worker_id, mine)
+        served = {scope for claimed in results for each in claimed for scope in (each.project_id, each.workflow_id)}
+        connection.write(
+            (replace(turns.shares[scope], served_at=transaction.now_us) for scope in served & turns.shares.keys()), Conflict.REPLACE
+        )
     return results
 
 
@@ -89,34 +92,18 @@ def set_limits(transaction: Transaction, limits: Sequence[SetLimit]) -> list[Non
     return [None] * len(limits)
 
 
-def _choice(connection: Connection, queues: tuple[str, ...], kinds: Needs, demand: int) -> list[tuple[Any, ...]]:
-    named = [name for name in queues if name != "*"]
-    return connection.fetch(
-        "claim_choice",
-        queues=json.dumps(named) if connection.dialect == "sqlite" else named,
-        any_queue=len(named) + 1 if "*" in queues else None,
-        missing=int(_EVERYTHING & ~kinds),
-        demand=demand,
-    )
-
-
-def _take(transaction: Transaction, worker_id: Id, chosen: Sequence[tuple[Any, ...]], shares: dict[Id, ClaimShare]) -> tuple[Claimed, ...]:
+def _take(transaction: Transaction, worker_id: Id, chosen: Sequence[Chosen]) -> tuple[Claimed, ...]:
     if not chosen:
         return ()
     connection, now_us = transaction.connection, transaction.now_us
-    ids = [Id(row[0]) for row in chosen]
+    ids = [each.attempt_id for each in chosen]
     numbers = {
         Id(attempt): number
         for attempt, number in connection.fetch("claim_take", worker_id=worker_id, lease_until=now_us + JOIN_WITHIN_US, ids=ids)
     }
     if numbers:
         connection.change("claim_attempts", worker_id=worker_id, now_us=now_us, ids=sorted(numbers))
-    taken = []
-    for attempt, project, workflow, project_max, workflow_max in chosen:
-        number = numbers.get(Id(attempt))
-        if number is not None:
-            taken.append(Claimed(Id(attempt), Id(project), Id(workflow), number))
-            shares[Id(project)] = ClaimShare(Id(project), project_max, now_us)
-            shares[Id(workflow)] = ClaimShare(Id(workflow), workflow_max, now_us)
-            transaction.tell("attempt", Id(project), Id(attempt))
-    return tuple(taken)
+    taken = [each for each in chosen if each.attempt_id in numbers]
+    for each in taken:
+        transaction.tell("attempt", each.project_id, each.attempt_id)
+    return tuple(Claimed(each.attempt_id, each.project_id, each.workflow_id, numbers[each.attempt_id]) for each in taken)

@@ -230,7 +230,7 @@ CREATE INDEX work_order_of_message ON work_order (message_id) WHERE message_id I
 CREATE INDEX attempt_of_work_order ON attempt (work_order_id);
 CREATE INDEX attempt_of_project ON attempt (project_id, id);
 -- The claim's lanes: state 0 is queued, 1 parked, 2 claimed, 3 started, 4 leaving (records.states.LiveState).
-CREATE INDEX live_waiting ON live_attempt (workflow_id, queue, priority, attempt_id) WHERE state = 0;
+CREATE INDEX live_waiting ON live_attempt (queue, project_id, workflow_id, priority, attempt_id) WHERE state = 0;
 CREATE INDEX live_parked ON live_attempt (available_at) WHERE state = 1;
 CREATE INDEX live_busy ON live_attempt (project_id, workflow_id) WHERE state >= 2;
 CREATE INDEX live_of_worker ON live_attempt (worker_id) WHERE worker_id IS NOT NULL;
