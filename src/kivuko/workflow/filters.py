@@ -45,6 +45,8 @@ def read_json(text: str | bytes) -> object:
     """A JSON value with numbers as ``int`` or ``Decimal``, no digit lost. Raises InvalidJson, also for NaN, Infinity and bad UTF-8."""
     try:
         value: object = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+    except ArithmeticError as error:
+        raise InvalidJson("this is not JSON that can be compared: a number's exponent has too many digits") from error
     except (ValueError, RecursionError) as error:
         raise InvalidJson(f"this is not JSON: {error}") from error
     return value
