@@ -7,9 +7,6 @@ SELECT {message} FROM message WHERE id = ANY(:ids) ORDER BY id FOR UPDATE
 -- name: message_counted
 UPDATE message SET run_count = :run_count WHERE id = :id
 
--- name: guards_of_message
-SELECT {start_guard} FROM start_guard WHERE message_id = :message_id AND job_id = ANY(:job_ids)
-
 -- name: guards_of_pairs
 SELECT {start_guard} FROM start_guard WHERE message_id = ANY(:message_ids) AND job_id = ANY(:job_ids)
 
