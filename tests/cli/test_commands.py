@@ -103,6 +103,16 @@ def test_compile_gives_a_workflow_with_compiled_steps_and_source_maps(kivuko: Co
     assert plan["options"] == {}
 
 
+def test_compile_writes_adaptors_in_their_full_form(kivuko: CommandLine) -> None:
+    kivuko.write("my/package.json", {"name": "@openfn/language-my", "version": "1.0.0", "type": "module", "main": "index.js"})
+    kivuko.write("my/index.js", "export const hello = () => s => s;")
+    kivuko.write("w.json", {"workflow": {"steps": [{"id": "a", "adaptor": "my=./my", "expression": "hello()"}]}})
+    assert kivuko("compile", "w.json", "-o", "out.json").exit == 0
+    step = kivuko.read("out.json")["workflow"]["steps"][0]
+    assert step["adaptors"] == ["@openfn/language-my=./my"]
+    assert step["expression"].startswith('import { hello } from "@openfn/language-my";')
+
+
 def test_a_compiled_workflow_runs_like_its_source(kivuko: CommandLine) -> None:
     kivuko.write("w.json", {"workflow": {"steps": [{"id": "a", "expression": FN + "fn(s => ({ ...s, n: 1 }))"}]}})
     kivuko("compile", "w.json", "-o", "compiled.json")

@@ -85,6 +85,8 @@ class AdaptorsInUse:
             adaptor = self.repo.resolve(specifier, install=True, progress=hear)
             texts[text] = text if specifier.path else f"{adaptor.name}@{adaptor.version}"
             self._found[texts[text]] = adaptor
+            if not specifier.path and not installed:
+                self.call.log.info(f"Skipping {adaptor.name}@{adaptor.version} as already installed")
             self.call.log.info(f"Resolved adaptor {adaptor.name} to version {adaptor.version}")
         self.progress.show("")
         if installed:

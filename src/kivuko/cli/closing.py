@@ -88,8 +88,7 @@ def _print_result(call: Call, document: bytes | None) -> None:
             sys.stdout.flush()
         return
     call.log.success("Result:")
-    value = json.loads(document) if call.log.as_json and document is not None else text
-    call.log.write("always", "CLI", (value,), text)
+    call.log.always(text)
 
 
 def _warn_of_nothing(call: Call, ending: Ending) -> None:

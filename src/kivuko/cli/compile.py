@@ -42,12 +42,14 @@ def compile_file(call: Call) -> int:
         output = _output(call)
         if output is not None:
             output.check()
-        compiler = _Compiler(engine, AdaptorsInUse.of(call, engine, progress), ignored_names(call))
+        in_use = AdaptorsInUse.of(call, engine, progress)
         try:
             plan = load_plan(path, call.folder) if kind == "workflow" else job_plan(path, call.folder, adaptors)
         except FileMissing:
             call.log.error("Failed to compile job")
             raise
+        plan = in_use.expand(plan)
+        compiler = _Compiler(engine, in_use, ignored_names(call))
         try:
             modules = compiler.modules(plan)
         except CompileError as problem:
@@ -83,7 +85,7 @@ class _Compiler:
             raise
 
     def _names(self, text: str) -> AdaptorNames:
-        found = self.adaptors.resolve(str(self.adaptors.specifier(text)))
+        found = self.adaptors.resolve(text)
         return AdaptorNames(found.specifier, found.exports)
 
 
