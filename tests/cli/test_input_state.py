@@ -66,3 +66,29 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 def test_any_json_object_passes_unchanged(value: dict[str, object]) -> None:
     content = json.dumps(value).encode()
     assert parse_state(content, "", "") == content
+
+
+def test_columns_of_a_mistake_are_counted_in_characters() -> None:
+    with pytest.raises(InvalidJson) as problem:
+        parse_state('{"ümläut😀": nope}'.encode(), "", "here")
+    assert "column 13" in problem.value.details
+
+
+@pytest.mark.parametrize("content", [b'{"a": "\xc3"}', b'{\xc3\xa4: 1}', b'{"a": 1}\xc2\xa0', b'{"a": "\xed\xa0\x80"}'])
+def test_bytes_above_ascii_are_letters_of_strings_and_nothing_else(content: bytes) -> None:
+    with pytest.raises(InvalidJson):
+        parse_state(content, "", "")
+
+
+@given(st.text(), st.binary(max_size=8))
+def test_bytes_are_judged_as_a_whole_text_would_be(text: str, more: bytes) -> None:
+    content = json.dumps({text: text}, ensure_ascii=False).encode("utf-8", "replace") + more
+    try:
+        fine = isinstance(json.loads(content.decode("utf-8")), dict)
+    except ValueError:
+        fine = False
+    if fine:
+        assert parse_state(content, "", "") == content
+    else:
+        with pytest.raises(InputError):
+            parse_state(content, "", "")

@@ -11,6 +11,8 @@ from kivuko.errors import FileMissing, InputError, InvalidJson
 
 __all__ = ["parse_state", "read_state_file", "read_state_text"]
 
+_PIECE_BYTES = 1 << 20
+
 
 def read_state_text(text: str, standard_input: Callable[[], bytes]) -> bytes:
     """The JSON of ``-S``; ``-`` reads ``standard_input``. Raises InvalidJson or InputError."""
@@ -34,7 +36,7 @@ def parse_state(content: bytes, reason: str, where: str) -> bytes:
     """
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        json.loads(content.decode("utf-8"), object_pairs_hook=_nothing, parse_constant=_refuse)
+        _check(content)
     except (ValueError, RecursionError) as problem:
         raise InvalidJson(reason, details=f"{where}: {problem}", fix="Correct the JSON at that place; nothing was run.") from problem
     if not content.lstrip().startswith(b"{"):
@@ -42,6 +44,23 @@ def parse_state(content: bytes, reason: str, where: str) -> bytes:
             reason, details=f"{where} is JSON, but no object.", fix='State is an object such as {"data": {}}; nothing was run.'
         )
     return content
+
+
+def _check(content: bytes) -> None:
+    """Raise ValueError or RecursionError unless ``content`` is JSON in UTF-8.
+
+    A text of Python takes four bytes a character as soon as one of them needs it. Read as Latin-1 it takes one: the bytes of a longer
+    character are all above ASCII, so they may stand in strings, where they are skipped, and nowhere else.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(content), _PIECE_BYTES):
+        decoder.decode(content[start : start + _PIECE_BYTES])
+    decoder.decode(b"", final=True)
+    try:
+        json.loads(content.decode("latin-1"), object_pairs_hook=_nothing, parse_constant=_refuse)
+    except ValueError:
+        json.loads(content.decode("utf-8"), object_pairs_hook=_nothing, parse_constant=_refuse)  # counts columns in characters
+        raise
 
 
 def _nothing(_pairs: list[tuple[str, object]]) -> None:
