@@ -129,3 +129,12 @@ def test_the_challenges_are_served_until_an_interrupt(kivuko: CommandLine) -> No
         process.send_signal(signal.SIGINT)
         process.communicate()
         assert process.returncode == 130
+
+
+def test_a_full_disk_loses_no_result(kivuko: CommandLine) -> None:
+    kivuko.write("a.js", FN + "fn(s => ({ ...s, precious: 1 }))")
+    done = kivuko("a.js", "-o", "/dev/full")
+    assert done.exit == 1
+    assert "Cannot write to /dev/full" in done.out
+    assert "No space left on device" in done.out
+    assert '"precious": 1' in done.out

@@ -38,6 +38,8 @@ def close_run(call: Call, ending: Ending, output: OutputFile | None, began: floa
         call.log.success(f"Finished in {duration}{'' if errors else ' ✨'}")
     if problem is not None:
         print_abort(problem, call)
+        call.log.error("The result is not lost, here it is:")
+        call.log.raw(ending.document().decode("utf-8", "surrogatepass"))
     _report(call, ending, output, began, code)
     return code
 
