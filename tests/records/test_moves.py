@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,9 @@ def test_the_table_can_be_drawn() -> None:
     picture = drawn()
     assert "    queued --> claimed: claim" in picture
     assert picture.count("-->") == len(MOVES) + 2
+
+
+def test_the_documentation_shows_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "attempt-states.md").read_text("utf-8")
+    assert f"```mermaid\n{drawn()}\n```" in page
+    assert [move.name for move in Move if f"| {move.name.lower().replace('_', ' ')} |" not in page] == []

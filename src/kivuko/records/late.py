@@ -16,6 +16,7 @@ __all__ = ["end_late"]
 
 
 def end_late(ledger: Ledger, attempt: Attempt, report: EndAttempt, rules: Rules) -> AttemptState:
+    """The worker of a lost Attempt tells its end. That overrules ``lost``, unless a retry has begun: then it is information only."""
     waiting = []
     for retry in ledger.retries(attempt):
         if retry.state in (AttemptState.QUEUED, AttemptState.PARKED):

@@ -19,6 +19,7 @@ __all__ = ["lose"]
 
 
 def lose(ledger: Ledger, attempt: Attempt, error_type: str, rules: Rules) -> None:
+    """Gives an Attempt up as lost. A retry, the failure edges or nobody goes on; what had been asked to be cancelled is cancelled."""
     if attempt.cancel_requested_at is not None:
         cancel_now(ledger, attempt, Move.EXPIRE, rules)
         return
