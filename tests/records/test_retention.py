@@ -239,3 +239,29 @@ def test_others_keep_what_they_have(scene: Scene) -> None:
     finished(scene)
     assert scene.one(MessageVersion).body
     assert scene.now_us > SECOND
+
+
+def test_no_copy_of_a_wiped_body_stays_in_sqlites_files(tmp_path: Path) -> None:
+    from kivuko.records.schema import apply_schema
+
+    database = SqliteDatabase(tmp_path / "kivuko.db")
+    connection = database.connect()
+    apply_schema(connection)
+    connection.close()
+    scene = Scene(database, Erasing())
+
+    def files_hold(canary: bytes) -> bool:
+        return any(canary in path.read_bytes() for path in tmp_path.iterdir())
+
+    for size in (10, 900):
+        canary = os.urandom(12).hex().encode() * 2
+        for _ in range(40):
+            scene.do(scene.message([scene.start(), scene.start()], body=b'"' + canary + b"x" * size + b'"'))
+        assert files_hold(canary)
+        for _ in range(80):
+            hand = claim(scene)
+            hand.end(hand.runs()[0].id)
+            hand.finish()
+        assert {version.body for version in scene.rows(MessageVersion)} == {None}
+        assert not files_hold(canary)
+    scene.close()

@@ -51,6 +51,9 @@ class Connection(Protocol):
     def write(self, rows: Iterable[Any], conflict: Conflict = Conflict.KEEP) -> None:
         """Inserts rows of one class, in key order and the last of each key only. An empty iterable does nothing."""
 
+    def scrub(self) -> None:
+        """After a commit that wiped bodies: takes what can be taken of their copies out of the database's files."""
+
     def now_us(self) -> int:
         """The database's clock, µs since 1970."""
 

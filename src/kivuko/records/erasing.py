@@ -20,6 +20,7 @@ def erase(ledger: Ledger, ended: Iterable[Attempt]) -> None:
     by_project: dict[Id, list[Attempt]] = defaultdict(list)
     for attempt in ended:
         by_project[attempt.project_id].append(attempt)
+    ledger.transaction.wiped = ledger.transaction.wiped or bool(by_project)
     for project_id, attempts in sorted(by_project.items()):
         _erase(ledger, project_id, attempts)
 

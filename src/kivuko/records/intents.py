@@ -65,6 +65,7 @@ class Transaction:
 
     ``repeated`` says that an earlier try ended with an unknown outcome: all of it may be written already, and changed since.
     ``message_ids`` are the messages that its intents will lock: whoever locks messages first locks these too.
+    ``wiped`` is set by who takes bodies away that nobody may find in the files any more.
     """
 
     connection: Connection
@@ -72,6 +73,7 @@ class Transaction:
     repeated: bool = False
     message_ids: frozenset[Id] = frozenset()
     changes: list[Change] = field(default_factory=list)
+    wiped: bool = False
 
     def tell(self, kind: str, project_id: Id | None, changed: Id) -> None:
         """Notes what is to be told once the transaction is durable."""

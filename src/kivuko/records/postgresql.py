@@ -129,6 +129,9 @@ class PostgresqlConnection:
             arrays = [_array(column, values) for column, values in zip(table.columns, columns, strict=True)]
             self._execute(write_statement(table, conflict, "postgresql"), arrays)
 
+    def scrub(self) -> None:
+        """Nothing: dead rows go with the next vacuum, which is the server's to do."""
+
     def now_us(self) -> int:
         """The server's clock."""
         ((now,),) = self._execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").fetchall()

@@ -114,6 +114,7 @@ def _wipe(transaction: Transaction, intent: WipeBodies) -> Wiped:
     for key in (row[1] for row in rows if row[1] is not None):
         transaction.tell("object_wiped", intent.project_id, Id(key))
     statement = "versions_wiped" if intent.part is Part.MESSAGES else "dataclips_wiped"
+    transaction.wiped = transaction.wiped or bool(rows)
     count = connection.change(statement, ids=sorted({Id(row[0]) for row in rows}), now_us=transaction.now_us) if rows else 0
     return Wiped(count, ids[-1])
 

@@ -33,6 +33,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA busy_timeout = 20000;
 PRAGMA wal_autocheckpoint = 4000;
+PRAGMA secure_delete = ON;
 PRAGMA foreign_keys = ON;
 PRAGMA cache_size = -65536;
 PRAGMA mmap_size = 0;
@@ -46,14 +47,13 @@ class SqliteDatabase:
     dialect: Dialect = "sqlite"
     writers = 1
 
-    def __init__(self, path: Path, *, turns: FifoLock | None = None, secure_delete: bool = False) -> None:
+    def __init__(self, path: Path, *, turns: FifoLock | None = None) -> None:
         if sqlite3.sqlite_version_info < OLDEST_SAFE:
             raise RecordsUnavailable(
                 f"SQLite {sqlite3.sqlite_version} can corrupt a database", fix="Install Kivuko's own: pip install 'pysqlite3>=0.6.1'."
             )
         self.path = path
         self.turns = turns or FifoLock()
-        self._secure_delete = secure_delete
 
     @property
     def writing_here(self) -> bool:
@@ -63,7 +63,7 @@ class SqliteDatabase:
     def connect(self) -> Connection:
         """A connection that may write; creates the file. Raises RecordsUnavailable."""
         connection = _open(self.path.absolute().as_uri(), self.path)
-        connection.executescript(_PRAGMAS + ("PRAGMA secure_delete = ON;" if self._secure_delete else ""))
+        connection.executescript(_PRAGMAS)
         return SqliteConnection(connection, self.turns)
 
     def connect_to_read(self) -> Connection:
@@ -128,6 +128,14 @@ class SqliteConnection:
                 self._connection.executemany(write_statement(table, conflict, "sqlite"), map(table.values, listed))
             except sqlite3.OperationalError as error:
                 raise _unavailable(error) from error
+
+    def scrub(self) -> None:
+        """Copies the WAL into the file and cuts it off. A reader that is still at an older state is waited for shortly: the next scrub
+        makes up for it.
+        """
+        self._execute("PRAGMA busy_timeout = 200")
+        self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._execute("PRAGMA busy_timeout = 20000")
 
     def now_us(self) -> int:
         """The clock of this machine: SQLite is on it."""

@@ -140,6 +140,8 @@ class Writer:
             connection.commit()
         finally:
             connection.rollback()
+        if transaction.wiped:
+            connection.scrub()
         for written, outcomes in settled:
             _settle_all(written, outcomes)
         if transaction.changes:
