@@ -12,26 +12,9 @@ from kivuko.records.claims import JOIN_WITHIN_US, Claim, SetLimit
 from kivuko.records.database import Database
 from kivuko.records.ids import Id, new_id
 from kivuko.records.rows import Attempt, LiveAttempt
-from kivuko.records.starting import Input, Origin
 from kivuko.records.states import AttemptState, LiveState, Needs
-from kivuko.records.work import StartWork
+from records.queueing import claimed, queue
 from records.scenes import Scene
-
-
-def queue(scene: Scene, count: int = 1, *, project: Id | None = None, workflow: Id | None = None, **queueing: object) -> list[Id]:
-    """Puts Attempts into the queue; their ids, oldest first."""
-    workflow = workflow or new_id()
-    intents = []
-    for _ in range(count):
-        start = scene.start(workflow_id=workflow, **queueing)
-        intents.append(StartWork(start, Origin(project or scene.project_id), Input(), guard_us=0))
-    for future in [scene.writer.submit(intent) for intent in intents]:
-        future.result(10)
-    return [intent.start.attempt_id for intent in intents]
-
-
-def claimed(scene: Scene, demand: int = 1, **wishes: object) -> list[Id]:
-    return [each.attempt_id for each in scene.do(Claim(new_id(), demand, **wishes))]  # type: ignore[arg-type]
 
 
 def test_an_empty_queue_gives_nothing(scene: Scene) -> None:

@@ -15,6 +15,8 @@ from kivuko.records.ids import Id
 from kivuko.records.opening import Records
 from kivuko.records.payloads import ObjectFolder
 from kivuko.records.postgresql import PostgresqlDatabase
+from kivuko.records.reading import read_message_body
+from kivuko.records.retention import Part, WipeBodies
 from kivuko.records.rows import Attempt, LiveAttempt, Message, MessageVersion, Run, WorkOrder
 from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
@@ -110,9 +112,6 @@ def _wait_for(heard: list[Id], count: int) -> None:
 
 
 def test_records_of_a_folder_keep_large_bodies_in_files_and_delete_them(tmp_path: Path) -> None:
-    from kivuko.records.reading import read_message_body
-    from kivuko.records.retention import Part, WipeBodies
-
     folder = ObjectFolder(tmp_path / "objects")
     records = Records(SqliteDatabase(tmp_path / "kivuko.db"), folder)
     scene = Scene(records.database)

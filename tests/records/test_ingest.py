@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from kivuko.records.handlers import handlers
 from kivuko.records.ids import new_id
+from kivuko.records.ingest import ingest
+from kivuko.records.intents import Transaction
 from kivuko.records.rows import Attempt, LiveAttempt, Message, MessageVersion, Run, StartGuard, WorkOrder
 from kivuko.records.states import AttemptState, Cause, JobResult, LiveState, WorkOrderState
 from kivuko.records.writer import Writer
+from records.flaky import Flaky
 from records.scenes import SECOND, Scene
-from records.test_writer import Flaky
 
 
 def test_a_message_that_matches_nothing_is_kept_and_starts_nothing(scene: Scene) -> None:
@@ -92,9 +94,6 @@ def test_a_message_of_unknown_outcome_is_written_once_and_work_done_meanwhile_do
 
 
 def test_finished_work_is_not_queued_again_by_a_repeated_write(scene: Scene) -> None:
-    from kivuko.records.ingest import ingest
-    from kivuko.records.intents import Transaction
-
     intent = scene.message([scene.start()])
     scene.do(intent)
     scene.reader.query("DELETE FROM live_attempt WHERE attempt_id = ?", intent.starts[0].attempt_id)

@@ -7,8 +7,8 @@ from kivuko.records.ids import Id, new_id
 from kivuko.records.leases import LEASE_US, Held, LeaseWatch, Register, Renew, Unpark
 from kivuko.records.rows import Attempt, LiveAttempt, Worker
 from kivuko.records.states import AttemptState, LiveState, Needs
+from records.queueing import claimed, queue
 from records.scenes import SECOND, Scene
-from records.test_claims import claimed, queue
 
 
 def test_a_heartbeat_renews_what_the_worker_holds_and_names_what_it_no_longer_does(scene: Scene) -> None:

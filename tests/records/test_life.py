@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kivuko.errors import RecordMissing, StaleClaim
-from kivuko.records.ids import new_id
-from kivuko.records.jobstates import job_result
+from kivuko.records.ids import Id, new_id
+from kivuko.records.jobstates import job_result, recompute_job_states
 from kivuko.records.logs import Line, WriteLogs
 from kivuko.records.reports import EndAttempt, EndRun, Follow, StartAttempt, StartRun
 from kivuko.records.rows import DailyStat, Dataclip, LiveAttempt, LogLine, Message, Notice, Run, WorkOrder
@@ -290,9 +290,6 @@ FIXTURE = [
 
 
 def test_the_eleven_rows(scene: Scene) -> None:
-    from kivuko.records.ids import Id
-    from kivuko.records.jobstates import recompute_job_states
-
     def key(number: int) -> Id:
         return Id(number.to_bytes(16, "big"))
 

@@ -27,9 +27,10 @@ from kivuko.records.rows import (
     WorkOrder,
 )
 from kivuko.records.rules import NoRules
+from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.starting import Input, Origin
-from kivuko.records.states import Cause, DataclipKind, Encoding, ExitReason
+from kivuko.records.states import Cause, DataclipKind, Encoding, ExitReason, LogLevel
 from kivuko.records.work import StartWork
 from records.scenes import SECOND, Scene
 from records.workers import Hand, begun, claim, clip
@@ -141,8 +142,6 @@ def test_long_logs_go_in_batches(scene: Scene) -> None:
     hand = finished(scene)
     connection = scene.database.connect()
     connection.begin()
-    from kivuko.records.states import LogLevel
-
     connection.write([LogLine(hand.id, seq, None, LogLevel.INFO, "JOB", 1, "x") for seq in range(2, BATCH * 25)])
     connection.commit()
     connection.close()
@@ -170,8 +169,6 @@ def test_large_bodies_are_told_so_that_their_files_can_be_deleted(scene: Scene) 
 
 
 def test_sqlite_gives_the_disk_back(tmp_path: Path) -> None:
-    from kivuko.records.schema import apply_schema
-
     database = SqliteDatabase(tmp_path / "kivuko.db")
     connection = database.connect()
     apply_schema(connection)
@@ -242,8 +239,6 @@ def test_others_keep_what_they_have(scene: Scene) -> None:
 
 
 def test_no_copy_of_a_wiped_body_stays_in_sqlites_files(tmp_path: Path) -> None:
-    from kivuko.records.schema import apply_schema
-
     database = SqliteDatabase(tmp_path / "kivuko.db")
     connection = database.connect()
     apply_schema(connection)

@@ -18,9 +18,11 @@ from kivuko.records.database import Connection, Database
 from kivuko.records.ids import Id, new_id
 from kivuko.records.intents import Change, Intent, Pending, Transaction, apart, grouped
 from kivuko.records.rows import ClaimShare
+from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.waiting import BULK_INTENTS, URGENT_IN_A_ROW, URGENT_INTENTS, Waiting
 from kivuko.records.writer import Writer
+from records.flaky import Flaky
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,6 @@ def _submitted_elsewhere(writer: Writer, note: Note) -> Future[int]:
 
 
 def _sqlite(folder: Path) -> SqliteDatabase:
-    from kivuko.records.schema import apply_schema
-
     database = SqliteDatabase(folder / "kivuko.db")
     connection = database.connect()
     apply_schema(connection)
@@ -178,29 +178,6 @@ def test_a_closed_writer_takes_nothing(database: Database, started: Callable[...
     assert future.result(0) == 1
     with pytest.raises(RecordsUnavailable, match="being closed"):
         writer.submit(_note())
-
-
-class Flaky:
-    """A database whose connections break at COMMIT, after or before the commit took effect."""
-
-    def __init__(self, database: Database, breaks: Sequence[str]) -> None:
-        self.dialect, self.writers, self.writing_here = database.dialect, 1, False
-        self._database, self._breaks = database, list(breaks)
-        self.connect_to_read = database.connect_to_read
-
-    def connect(self) -> Connection:
-        connection = self._database.connect()
-        commit = connection.commit
-
-        def breaking() -> None:
-            broken = self._breaks.pop(0) if self._breaks else ""
-            if broken != "before":
-                commit()
-            if broken:
-                raise RecordsUnavailable("the connection was lost")
-
-        connection.commit = breaking  # type: ignore[method-assign]
-        return connection
 
 
 @pytest.mark.parametrize("breaks", [["after"], ["before"], ["after", "before", "after"]])
