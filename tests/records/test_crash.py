@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kivuko.records.checking import check_records
 from kivuko.records.handlers import handlers
 from kivuko.records.ids import Id
 from kivuko.records.opening import Records
@@ -57,6 +58,7 @@ def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path, acknowledge
     stored = {message.id for message in scene.rows(Message)}
     assert {Id.parse(line) for line in heard} <= stored
     # Nothing is half there.
+    assert check_records(scene.reader) == []
     assert [len(scene.rows(row)) for row in (MessageVersion, WorkOrder, Attempt, LiveAttempt, Run)] == [len(stored)] * 5  # type: ignore[arg-type]
     scene.close()
 
@@ -99,6 +101,7 @@ def test_what_was_acknowledged_survives_crashes_of_postgresql_and_senders_hardly
         scene.reader = database.connect()
         stored = [message.id for message in scene.rows(Message)]
         assert sorted(heard) == stored
+        assert check_records(scene.reader) == []
         assert len(scene.rows(LiveAttempt)) == len(stored)
         scene.close()
 

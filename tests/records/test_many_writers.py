@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from kivuko.errors import MoveRefused, StaleClaim, TooSoon
+from kivuko.records.checking import check_records
 from kivuko.records.claims import Claim
 from kivuko.records.database import Database
 from kivuko.records.ids import Id, new_id
@@ -124,6 +125,7 @@ def _all_at_once(plays: list[Callable[[], None]]) -> None:
 
 def check(scene: Scene) -> None:
     """Everything that the records promise at any moment."""
+    assert check_records(scene.reader) == []
     attempts = {attempt.id: attempt for attempt in scene.rows(Attempt)}
     runs = scene.rows(Run)
     assert scene.job_states() == scene.calculated()

@@ -4,6 +4,7 @@ One writer carries out *intents* (typed values with a future) by group commit, o
 that cannot write. Open them with ``Records``; hand over ``Ingest``, ``Claim``, the reports of ``kivuko.records.reports`` and the others.
 """
 
+from kivuko.records.checking import Finding, check_records
 from kivuko.records.claims import JOIN_WITHIN_US, Claim, Claimed, SetLimit
 from kivuko.records.editing import Edit
 from kivuko.records.guards import RERUN_INTERVAL_US
@@ -92,6 +93,7 @@ __all__ = [
     "EndRun",
     "ExitReason",
     "Expire",
+    "Finding",
     "Follow",
     "Forget",
     "HandBack",
@@ -153,6 +155,7 @@ __all__ = [
     "WorkflowEnd",
     "WriteLogs",
     "apply_schema",
+    "check_records",
     "database_at",
     "held_attempts",
     "last_final_state",
