@@ -150,3 +150,9 @@ def test_a_run_that_still_waits_is_cancelled_without_a_host(served: Served) -> N
     assert isinstance(outcome, RunResult)
     assert outcome.error is not None
     assert outcome.error.name == "Cancelled"
+
+
+def test_without_acorn_the_place_is_corrected_by_what_the_compiler_inserted(bench: Bench) -> None:
+    with pytest.raises(JobSyntaxError) as caught:
+        bench.engine.check(script(body=";O.push(()=>(fn(s => )));"), "fn(s => )", insertions=((1, 0, 13),))
+    assert (caught.value.line, caught.value.column) == (1, 8)

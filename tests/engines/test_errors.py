@@ -183,3 +183,14 @@ def test_the_report_in_the_state_holds_no_secret(bench: Bench) -> None:
     )
     assert result.state is not None
     assert json.loads(result.state)["errors"]["a"]["message"] == "TypeError: refused: **** (****)"
+
+
+@pytest.mark.parametrize("late", ["Promise.reject(new Error('late'))", "(async () => { throw new Error('late') })()"])
+def test_a_promise_that_is_rejected_with_the_last_breath_of_a_run_ends_it(bench: Bench, late: str) -> None:
+    error = failed(bench, f"s => {{ {late}; return s }}")
+    assert (error.name, error.severity, error.message) == ("ExecutionError", "crash", "late")
+    assert bench.run("s => s").state == b'{"data":{}}'
+
+
+def test_a_rejection_that_is_handled_in_time_ends_nothing(bench: Bench) -> None:
+    assert bench.run("async s => { const p = Promise.reject(new Error('x')); await null; await p.catch(() => {}); return s }").error is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -83,7 +83,16 @@ class ScriptedEngine:
     def prepare(self, key: HostKey, *, attempt: str = "", limits: Limits = NO_LIMITS, egress: EgressPolicy = OPEN) -> None:
         self.prepared.append(key)
 
-    def check(self, script: str, source: str, *, body: str | None = None, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
+    def check(
+        self,
+        script: str,
+        source: str,
+        *,
+        body: str | None = None,
+        insertions: Sequence[tuple[int, int, int]] = (),
+        key: HostKey = NO_KEY,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
         self._look(source)
 
     def check_condition(self, text: str, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:

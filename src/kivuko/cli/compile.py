@@ -78,7 +78,7 @@ class _Compiler:
         ignore = hidden | (self.ignored if isinstance(self.ignored, frozenset) else frozenset())
         try:
             checked = compile_job(job.expression, (), ignore=ignore)
-            self.engine.check(checked.script, checked.source, body=checked.body)
+            self.engine.check(checked.script, checked.source, body=checked.body, insertions=checked.insertions)
             return compile_portable(job.expression, names, ignore=ignore, name=job.id)
         except CompileError as problem:
             problem.job = job.title

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from kivuko.engines.errand import Cancel, Errand, OnLog, run_frame
@@ -83,11 +83,22 @@ class Engine:
         assert isinstance(names, dict)
         return {specifier: tuple(found) for specifier, found in names.items()}
 
-    def check(self, script: str, source: str, *, body: str | None = None, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
-        """Lets V8 compile a host script, never executing it. ``source`` is the author's text, ``body`` the edited text where the compiler
-        was in doubt; with ``key`` a host of that key does it. Raises JobSyntaxError in acorn's words, line 1-based, column 0-based.
+    def check(
+        self,
+        script: str,
+        source: str,
+        *,
+        body: str | None = None,
+        insertions: Sequence[tuple[int, int, int]] = (),
+        key: HostKey = NO_KEY,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
+        """Lets V8 compile a host script, never executing it; with ``key`` a host of that key does it.
+
+        ``source`` is the author's text, ``insertions`` what the compiler put into it, ``body`` the edited text where the compiler was in
+        doubt. Raises JobSyntaxError in acorn's words where the store has acorn, line 1-based, column 0-based.
         """
-        self._check({"kind": "job", "script": script, "source": source, "body": body}, key, limits)
+        self._check({"kind": "job", "script": script, "source": source, "body": body, "insertions": insertions}, key, limits)
 
     def check_condition(self, text: str, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
         """Lets V8 compile an edge condition. Raises JobSyntaxError."""

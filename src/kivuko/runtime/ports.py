@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from kivuko.engines import Cancel, EgressPolicy, HostKey, Limits, LogLine, ModuleFiles, RunRequest, RunResult
@@ -23,7 +23,16 @@ class RunEngine(Protocol):
     def prepare(self, key: HostKey, *, attempt: str = ..., limits: Limits = ..., egress: EgressPolicy = ...) -> None:
         """Starts a host for ``key`` without waiting for it."""
 
-    def check(self, script: str, source: str, *, body: str | None = ..., key: HostKey = ..., limits: Limits = ...) -> None:
+    def check(
+        self,
+        script: str,
+        source: str,
+        *,
+        body: str | None = ...,
+        insertions: Sequence[tuple[int, int, int]] = ...,
+        key: HostKey = ...,
+        limits: Limits = ...,
+    ) -> None:
         """Lets the JavaScript engine compile a host script, in a host of ``key``. Raises JobSyntaxError."""
 
     def check_condition(self, text: str, *, key: HostKey = ..., limits: Limits = ...) -> None:

@@ -197,7 +197,14 @@ class _Preparation:
             return
         # A host whose adaptors do not load cannot judge a script; the Run that needs them meets the same problem and reports it.
         with suppress(AdaptorProblem):
-            self._engine.check(compiled.script, compiled.source, body=compiled.body, key=self._key, limits=self._limits)
+            self._engine.check(
+                compiled.script,
+                compiled.source,
+                body=compiled.body,
+                insertions=compiled.insertions,
+                key=self._key,
+                limits=self._limits,
+            )
 
     def _worded(self, error: CompileError, source: str) -> CompileError:
         """A syntax error that the compiler found, in acorn's words where acorn sees it too; people know those."""

@@ -6,6 +6,7 @@ const journal = require('./journal.js')
 const edges = require('./edges.js')
 const { createContext } = require('./context.js')
 const { RunFault, checkScript, defer, passThrough, runJob } = require('./job.js')
+const { columnOf } = require('./report.js')
 const { createLoader } = require('./loader.js')
 const egress = require('../egress/egress.js')
 
@@ -63,6 +64,9 @@ function endAttempt() {
   attempt = { id: null, instance: null }
 }
 
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Executes a Run and answers. A promise that is rejected with its last breath still belongs to it, so a turn of the loop is waited for. */
 async function run(payload) {
   const begin = performance.now()
   const { meta: job, state: text } = wire.split(payload)
@@ -73,6 +77,10 @@ async function run(payload) {
   let result
   try {
     result = job.script === '' ? passThrough(job, text) : await runJob(job, text, modulesOf(job), { classify: loader.classify, uncaught })
+    result = await Promise.race([uncaught, nextTurn().then(() => result)])
+  } catch (error) {
+    if (!(error instanceof RunFault)) throw error
+    result = { fault: error.fault, followed: {} }
   } finally {
     failRun = null
   }
@@ -92,26 +100,26 @@ async function end() {
   endAttempt()
   let leftover = []
   for (let turn = 0; turn < TURNS_TO_CLOSE; turn++) {
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
     leftover = guard.taken ? guard.taken.leftovers() : []
     if (leftover.length === 0) break
   }
   wire.writeJson('e', stringify({ leftover, rss: memory.rss }))
 }
 
-function check({ kind, script, body, source, acorn }) {
+function check({ kind, script, body, source, acorn, insertions = [] }) {
   try {
     if (kind === 'condition') edges.compile(script, createContext({}).context)
     else checkScript(script, body)
     return { ok: true }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    return { ok: false, ...syntaxProblem(error, kind === 'condition' ? null : source, acorn) }
+    return { ok: false, ...syntaxProblem(error, kind === 'condition' ? null : source, acorn, insertions) }
   }
 }
 
 /** Acorn's words for a syntax error, which people know; V8's with the place it marks where acorn accepts the text or is missing. */
-function syntaxProblem(error, source, acorn) {
+function syntaxProblem(error, source, acorn, insertions) {
   if (source !== null && acorn) {
     try {
       require(acorn).parse(source, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true, allowAwaitOutsideFunction: true })
@@ -121,7 +129,8 @@ function syntaxProblem(error, source, acorn) {
   }
   const [, line] = /:(\d+)\n/.exec(error.stack) ?? []
   const marks = /\n( *)\^/.exec(error.stack)
-  return { message: error.message, line: line ? Number(line) : null, column: marks ? marks[1].length : null }
+  if (!line || !marks) return { message: error.message, line: null, column: null }
+  return { message: error.message, line: Number(line), column: columnOf(insertions, Number(line), marks[1].length + 1) - 1 }
 }
 
 async function call({ key, name, arguments: values }) {

@@ -44,18 +44,20 @@ function frames(error) {
     .map((match) => ({ name: match[1] || '', file: match[2], line: Number(match[3]), column: Number(match[4]) }))
 }
 
+/** The author's column (1-based) of a place in the host script, whose line holds `insertions` ([line, column, length]) of the compiler. */
+function columnOf(insertions, line, column) {
+  let shift = 0
+  for (const [at, start, length] of insertions) {
+    if (at === line && start < column - 1) shift += Math.min(length, column - 1 - start)
+  }
+  return column - shift
+}
+
 /** A reporter for one Run: knows the job's text, its insertions and operations, and which files belong to adaptors. */
 function createReporter({ job, classify }) {
   const lines = job.source.split(/\r\n|\n|\r/)
 
-  function authorColumn(line, column) {
-    let shift = 0
-    for (const [at, start, length] of job.insertions) {
-      if (at !== line || start >= column - 1) continue
-      shift += Math.min(length, column - 1 - start)
-    }
-    return column - shift
-  }
+  const authorColumn = (line, column) => columnOf(job.insertions, line, column)
 
   function position(frame) {
     if (!frame) return { line: null, column: null }
@@ -173,4 +175,4 @@ function reportOf(fault, secrets) {
   return secrets.length ? scrubbed(report, secrets) : report
 }
 
-module.exports = { JOB_FILE, RunFault, createReporter, invalidExports, invalidOperation, reportOf }
+module.exports = { JOB_FILE, RunFault, columnOf, createReporter, invalidExports, invalidOperation, reportOf }
