@@ -12,6 +12,7 @@ from kivuko.engines import Engine
 from kivuko.runtime import AttemptResult, AttemptSettings, CompileSettings, Observer, Outside, Program, execute, prepare
 from kivuko.runtime.hosts import host_key, run_limits
 from kivuko.runtime.logs import SanitizePolicy
+from kivuko.runtime.logs.durations import duration_text
 from kivuko.value import fresh, value
 from kivuko.workflow import ExecutionPlan
 
@@ -54,6 +55,9 @@ def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: Executio
         plan, adaptors.resolve, engine=engine, settings=manner.settings, compile_settings=manner.compiling, on_log=printed.hear
     )
     if manner.compiling.compiled:
+        for prepared in program.jobs.values():
+            if prepared.compiled is not None:
+                call.log.info(f"Compiled {prepared.job.title} in {duration_text(prepared.compile_ms)}")
         call.log.success("Compiled all expressions in workflow")
     progress.show(f"Running {plan.workflow.title or 'the job'}")
     outside = Outside(on_log=printed.hear, on_event=manner.on_event)

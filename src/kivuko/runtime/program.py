@@ -14,7 +14,7 @@ from kivuko.runtime.hosts import host_key, run_limits
 from kivuko.runtime.logs import Journal, LogSink
 from kivuko.runtime.ports import AdaptorResolver, LoadedAdaptor, RunEngine
 from kivuko.runtime.settings import AttemptSettings, CompileSettings
-from kivuko.value import fresh, value
+from kivuko.value import fresh, replace, value
 from kivuko.workflow import FAILURE_WORDS, SUCCESS_WORDS, ExecutionPlan, Job, edge_failure, validate
 
 __all__ = ["PreparedJob", "Program", "prepare"]
@@ -31,8 +31,7 @@ class PreparedJob:
     """A job ready to run.
 
     ``modules`` are those that its script reads, by specifier; ``loaded`` those that its host must hold; ``names`` what its adaptors export.
-
-    ``fault`` is what it crashes with when it is reached; then nothing of it runs.
+    ``fault`` is what it crashes with when it is reached; then nothing of it runs. ``compile_ms`` is how long compiling and checking took.
     """
 
     job: Job
@@ -41,6 +40,7 @@ class PreparedJob:
     loaded: tuple[ModuleFiles, ...] = ()
     fault: RunError | None = None
     names: tuple[str, ...] = ()
+    compile_ms: float = 0.0
 
 
 @value
@@ -146,6 +146,8 @@ class _Preparation:
             if isinstance(problem, AdaptorProblem):
                 return PreparedJob(job, fault=import_fault(_module_name(text), reason=problem.message, fix=problem.fix))
         adaptors = [adaptor for adaptor in found.values() if not isinstance(adaptor, AdaptorProblem)]
+        clock = self._settings.clock
+        begun_ns = clock.monotonic_ns()
         try:
             compiled = self._compile(job, adaptors, ignored)
             self._check(compiled)
@@ -155,7 +157,7 @@ class _Preparation:
             if self._how.strict:
                 raise error from None
             return PreparedJob(job, fault=not_compiled(error, job.title))
-        return self._with_modules(job, compiled, adaptors)
+        return replace(self._with_modules(job, compiled, adaptors), compile_ms=(clock.monotonic_ns() - begun_ns) / 1e6)
 
     def _compile(self, job: Job, adaptors: list[LoadedAdaptor], ignored: Collection[str]) -> CompiledJob:
         if not self._how.compiled:
