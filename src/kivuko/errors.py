@@ -368,10 +368,17 @@ class BodyTooSlow(RequestRefused):
 
 
 class Unauthenticated(RequestRefused):
-    """The request brings no credentials that this address accepts."""
+    """The request brings no credentials that this address accepts.
+
+    ``presented`` tells wrong ones from none.
+    """
 
     code = "unauthenticated"
     fix = "Send an x-api-key header or Basic authentication that the project knows."
+
+    def __init__(self, message: str = "", *, presented: bool = False, fix: str = "", details: str = "") -> None:
+        super().__init__(message, fix=fix, details=details)
+        self.presented = presented
 
 
 class TriggerDisabled(RequestRefused):

@@ -1,0 +1,85 @@
+"""Where bodies are examined: small ones here, large ones in a helper process that is started on demand and ends when idle.
+
+Parsing holds the interpreter's lock for 10 to 19 ms a megabyte: in this process every other request would wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import resource
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from kivuko.errors import RecordsUnavailable, UnusableBody
+from kivuko.server.examining import Findings, Question, examine
+
+__all__ = ["HERE_UP_TO_BYTES", "Examiner"]
+
+HERE_UP_TO_BYTES = 1024 * 1024
+_IDLE_S = 30.0
+_MEMORY_BYTES = 4 * 1024**3
+
+
+class Examiner:
+    """Examines bodies. Lives in one event loop; ``close`` ends the helper."""
+
+    def __init__(self, *, here_up_to_bytes: int = HERE_UP_TO_BYTES, idle_s: float = _IDLE_S) -> None:
+        self._here_up_to_bytes = here_up_to_bytes
+        self._idle_s = idle_s
+        self._helper: ProcessPoolExecutor | None = None
+        self._under_way = 0
+        self._ending: asyncio.TimerHandle | None = None
+
+    @property
+    def helper_runs(self) -> bool:
+        """Whether there is a helper process just now."""
+        return self._helper is not None
+
+    async def examine(self, text: bytes, question: Question) -> Findings:
+        """The answer of ``kivuko.server.examining.examine``, and what it raises; RecordsUnavailable when the helper died."""
+        if len(text) <= self._here_up_to_bytes:
+            return examine(text, question)
+        helper = self._begin()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(helper, examine, text, question)
+        except MemoryError as error:
+            raise UnusableBody("the body takes more memory than its examination may have", fix="Send it in parts.") from error
+        except BrokenProcessPool as error:
+            if self._helper is helper:
+                self._helper = None
+            raise RecordsUnavailable("the process that examines large bodies has died") from error
+        finally:
+            self._end()
+
+    def close(self) -> None:
+        """Ends the helper process, after what it does."""
+        if self._ending:
+            self._ending.cancel()
+        if self._helper:
+            self._helper.shutdown(wait=True, cancel_futures=True)
+            self._helper = None
+
+    def _begin(self) -> ProcessPoolExecutor:
+        self._under_way += 1
+        if self._ending:
+            self._ending.cancel()
+            self._ending = None
+        if self._helper is None:
+            # Spawned: a fork would share this process's threads' locks and its listening socket.
+            self._helper = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_limit_memory)
+        return self._helper
+
+    def _end(self) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self._ending = asyncio.get_running_loop().call_later(self._idle_s, self._retire)
+
+    def _retire(self) -> None:
+        helper, self._helper = self._helper, None
+        if helper:
+            helper.shutdown(wait=False)
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
