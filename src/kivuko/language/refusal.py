@@ -17,7 +17,8 @@ TOKEN = (
     r"|(?P<string>'(?:[^'\\\n\r]++|\\.)*+'|\"(?:[^\"\\\n\r]++|\\.)*+\")|(?P<quote>['\"])"
     r"|(?P<word>[\w$#]+)|(?P<sign>.)"
 )
-TEMPLATE = r"(?:[^`\\$]++|\\.|\$(?!\{))*+(?P<end>`|\$\{)?"
+# The outer repeat is not possessive: Debian 12's Python 3.11.2 does not step back from the alternative that fails last.
+TEMPLATE = r"[^`\\$]*+(?:(?:\\.|\$(?!\{))[^`\\$]*+)*(?P<end>`|\$\{)?"
 REGEX = r"/(?:[^/\\\[\n\r]++|\\.|\[(?:[^\]\\\n\r]++|\\.)*+\])++/\w*"
 CLOSING = {"(": ")", "[": "]", "{": "}", "${": "}"}
 WORDS_BEFORE_REGEX = ("", "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do")
