@@ -17,8 +17,9 @@ import pysqlite3.dbapi2 as sqlite3  # type: ignore[import-untyped]
 from kivuko.errors import RecordsUnavailable
 from kivuko.records.bulk import folded, write_statement
 from kivuko.records.database import Conflict, Connection
+from kivuko.records.ids import Id
 from kivuko.records.statements import Dialect, named
-from kivuko.records.tables import table_of
+from kivuko.records.tables import TABLES, table_of
 from kivuko.records.turns import FifoLock
 
 __all__ = ["SqliteConnection", "SqliteDatabase"]
@@ -27,6 +28,14 @@ R = TypeVar("R")
 
 OLDEST_SAFE = (3, 51, 3)
 _LIST = re.compile(r"= ANY\(:([a-z_]+)\)")
+# A parameter that is not exactly an int, float or str is looked up for an adapter, and without one two attributes of it as well: 0.9 µs
+# each, for None and bytes too. These adapters change nothing and cost a fifth.
+sqlite3.register_adapter(type(None), {}.get)
+for _bytes in (bytes, Id):
+    sqlite3.register_adapter(_bytes, bytes.__bytes__)
+for _enumeration in {column.type for table in TABLES.values() for column in table.columns if column.is_enumeration}:
+    sqlite3.register_adapter(_enumeration, int.__int__)
+
 _PRAGMAS = """
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
