@@ -74,7 +74,7 @@ def test_columns_of_a_mistake_are_counted_in_characters() -> None:
     assert "column 13" in problem.value.details
 
 
-@pytest.mark.parametrize("content", [b'{"a": "\xc3"}', b'{\xc3\xa4: 1}', b'{"a": 1}\xc2\xa0', b'{"a": "\xed\xa0\x80"}'])
+@pytest.mark.parametrize("content", [b'{"a": "\xc3"}', b"{\xc3\xa4: 1}", b'{"a": 1}\xc2\xa0', b'{"a": "\xed\xa0\x80"}'])
 def test_bytes_above_ascii_are_letters_of_strings_and_nothing_else(content: bytes) -> None:
     with pytest.raises(InvalidJson):
         parse_state(content, "", "")

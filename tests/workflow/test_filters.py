@@ -120,7 +120,9 @@ def test_a_float_means_the_decimal_it_is_written_as() -> None:
     assert contains({"a": 0.1}, {"a": Decimal("0.1")})
 
 
-@pytest.mark.parametrize("text", ['{"a":', "{'a':1}", "NaN", "[Infinity]", "\ufeff{}", '{"a":1}x', "[" * 100_000, "1e-99999999999999999999"])
+@pytest.mark.parametrize(
+    "text", ['{"a":', "{'a':1}", "NaN", "[Infinity]", "\ufeff{}", '{"a":1}x', "[" * 100_000, "1e-99999999999999999999"]
+)
 def test_text_that_is_no_json_is_refused_when_it_is_saved(text: str) -> None:
     with pytest.raises(InvalidJson, match="the exclusion of the message filter"):
         read_filter("", text)
