@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 
-from kivuko.records import Change, Id, Intent, ObjectFolder, Records, new_id
+from kivuko.errors import RecordsUnavailable
+from kivuko.records import Change, Id, Intent, ObjectFolder, Records, new_id, read_message_body
 from kivuko.records.database import Database
 from kivuko.records.tables import table_of
 from kivuko.server import (
@@ -55,21 +56,27 @@ class Answer:
 
 @dataclass
 class Source:
-    """The configuration in memory. ``reads`` counts what was asked."""
+    """The configuration in memory. ``reads`` counts what was asked; while it is ``away`` nothing can be read."""
 
     inboxes: dict[str, Inbox] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
+    away: bool = False
 
     def read_inbox(self, secret: str) -> Inbox | None:
         """As the protocol says."""
-        self.reads.append(secret)
+        self._note(secret)
         return self.inboxes.get(secret)
 
     def read_webhook(self, address: str) -> Webhook | None:
         """As the protocol says."""
-        self.reads.append(address)
+        self._note(address)
         return self.webhooks.get(address)
+
+    def _note(self, asked: str) -> None:
+        self.reads.append(asked)
+        if self.away:
+            raise RecordsUnavailable("the database is away")
 
 
 class World:
@@ -186,8 +193,6 @@ class World:
 
     def body_of(self, message_id: str) -> Any:
         """The stored JSON of a message."""
-        from kivuko.records import read_message_body
-
         with self.records.reading() as connection:
             return json.loads(read_message_body(connection, self.records.payloads, Id.parse(message_id), 1)[1])
 

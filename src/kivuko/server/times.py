@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import overload
 
 __all__ = ["rfc3339"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@overload
-def rfc3339(at_us: int) -> str: ...
-@overload
 def rfc3339(at_us: int | None) -> str | None: ...
 def rfc3339(at_us: int | None) -> str | None:
     """µs UTC as RFC 3339 with microseconds and ``Z``; None stays None."""
