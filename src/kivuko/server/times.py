@@ -9,7 +9,6 @@ __all__ = ["rfc3339"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rfc3339(at_us: int | None) -> str | None: ...
 def rfc3339(at_us: int | None) -> str | None:
     """µs UTC as RFC 3339 with microseconds and ``Z``; None stays None."""
     if at_us is None:
