@@ -114,3 +114,13 @@ def test_changes_name_what_is_new(scene: Scene) -> None:
         ("work_order", start.work_order_id),
         ("queued", start.workflow_id),
     }
+
+
+def test_a_message_that_cannot_be_stored_fails_alone(scene: Scene) -> None:
+    intents = [scene.message([scene.start()]) for _ in range(12)]
+    intents[5].message.size_bytes = 2**70
+    futures = [scene.writer.submit(intent) for intent in intents]
+    failed = [at for at, future in enumerate(futures) if future.exception(20) is not None]
+    assert failed == [5]
+    assert len(scene.rows(Message)) == len(scene.rows(Run)) == 11
+    assert scene.accept(scene.start()).started

@@ -84,8 +84,9 @@ class NewRows:
 
     def write(self, connection: Connection, conflict: Conflict = Conflict.KEEP) -> None:
         """Inserts all rows; one whose key is there already is passed over."""
-        for rows in self._rows.values():
-            connection.write(rows, conflict)
+        with connection.together():
+            for rows in self._rows.values():
+                connection.write(rows, conflict)
 
 
 def new_start(
