@@ -29,6 +29,7 @@ PARTS = {
     "compile": ("The job language", "compiling", "measure"),
     "warm": ("Warm engine, one host, isolation `project`", "warm", "measure_rate"),
     "memory": ("Memory of a host", "warm", "measure_memory"),
+    "acknowledge": ("Durable acknowledgement of messages", "acknowledgements", "measure"),
     "large-state": ("A large state", "large_state", "measure"),
     "sockets": ("Open sockets", "warm", "measure_sockets"),
     "soak": ("Soak: memory over many Runs", "warm", "measure_soak"),
