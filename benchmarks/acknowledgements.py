@@ -68,6 +68,7 @@ async def serve(address: str, folder: Path) -> None:
     # asyncio switches Nagle's algorithm off only where the protocol is named: else head and body of an answer are 40 ms apart.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
+    listening.listen(512)
     print(listening.getsockname()[1], flush=True)
     task = asyncio.create_task(server.serve([listening]))
     await asyncio.to_thread(sys.stdin.read)
