@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
@@ -51,9 +50,6 @@ class Connection(Protocol):
 
     def write(self, rows: Iterable[Any], conflict: Conflict = Conflict.KEEP) -> None:
         """Inserts rows of one class, in key order and the last of each key only. An empty iterable does nothing."""
-
-    def together(self) -> AbstractContextManager[object]:
-        """Inside, writes are sent without waiting for each other's answer; a refused one raises at the end at the latest."""
 
     def scrub(self) -> None:
         """After a commit that wiped bodies: takes what can be taken of their copies out of the database's files."""

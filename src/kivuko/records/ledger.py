@@ -166,9 +166,8 @@ class Ledger:
         self._settle_work_orders()
         for statement, ids in sorted(self._gone.items()):
             connection.change(statement, ids=sorted(ids))
-        with connection.together():
-            for row in (LiveAttempt, Attempt, WorkOrder, Message, Run):
-                connection.write(self._changed[row].values(), Conflict.REPLACE)
+        for row in (LiveAttempt, Attempt, WorkOrder, Message, Run):
+            connection.write(self._changed[row].values(), Conflict.REPLACE)
         self._new.write(connection)
         recompute_job_states(connection, self._pairs)
         self._count_the_day(connection)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import psycopg
@@ -129,15 +128,6 @@ class PostgresqlConnection:
             columns = zip(*map(table.values, listed), strict=True)
             arrays = [_array(column, values) for column, values in zip(table.columns, columns, strict=True)]
             self._execute(write_statement(table, conflict, "postgresql"), arrays)
-
-    @contextmanager
-    def together(self) -> Iterator[object]:
-        """Sends statements by libpq's pipeline mode: one way to the server and back for all of them."""
-        try:
-            with self._connection.pipeline() as pipeline:
-                yield pipeline
-        except psycopg.OperationalError as error:
-            raise RecordsUnavailable(f"PostgreSQL cannot write: {str(error).strip()}") from error
 
     def scrub(self) -> None:
         """Nothing: dead rows go with the next vacuum, which is the server's to do."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -138,10 +137,6 @@ class SqliteConnection:
                 self._connection.executemany(write_statement(table, conflict, "sqlite"), map(table.values, listed))
             except sqlite3.OperationalError as error:
                 raise _unavailable(error) from error
-
-    def together(self) -> AbstractContextManager[object]:
-        """Nothing special: there is no way to wait for."""
-        return nullcontext()
 
     def scrub(self) -> None:
         """Copies the WAL into the file and cuts it off. A reader that is still at an older state is waited for shortly: the next scrub

@@ -84,9 +84,8 @@ class NewRows:
 
     def write(self, connection: Connection, conflict: Conflict = Conflict.KEEP) -> None:
         """Inserts all rows; one whose key is there already is passed over."""
-        with connection.together():
-            for rows in self._rows.values():
-                connection.write(rows, conflict)
+        for rows in self._rows.values():
+            connection.write(rows, conflict)
 
 
 def new_start(
