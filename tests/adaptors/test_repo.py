@@ -96,6 +96,22 @@ class TestWarm:
         assert [notice.level for notice in notices] == ["warn"]
         assert "1.0.0" in notices[0].text
 
+    @pytest.mark.parametrize(
+        ("wanted", "found"), [("^1.0.0", "1.2.0"), ("~1.0", "1.0.0"), ("<7", "1.2.0"), ("=1.0.0", "1.0.0"), ("1 || 2", "1.2.0")]
+    )
+    def test_offline_a_range_takes_the_newest_installed_version_inside_it(
+        self, repo: Repo, layout: Layout, registry: Registry, wanted: str, found: str
+    ) -> None:
+        put(layout, "1.0.0", "1.2.0", "7.0.0")
+        registry.problem = RegistryUnreachable()
+        assert repo.resolve(Specifier(NAME, wanted), install=True).version == found
+
+    def test_offline_a_version_outside_the_range_is_never_run(self, repo: Repo, layout: Layout, registry: Registry) -> None:
+        put(layout, "7.2.10")
+        registry.problem = RegistryUnreachable()
+        with pytest.raises(RegistryUnreachable, match="is not installed"):
+            repo.resolve(Specifier(NAME, "^3.0.0"), install=True)
+
     def test_what_is_installed_is_listed_by_name_oldest_first(self, repo: Repo, layout: Layout) -> None:
         put(layout, "10.0.0", "9.0.0")
         assert repo.installed() == {NAME: ("9.0.0", "10.0.0")}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kivuko.adaptors.semver import is_exact, matches, newest, precedence
+from kivuko.adaptors.semver import is_exact, newest, precedence
 
 ORDER = [
     "1.0.0-alpha",
@@ -50,26 +50,6 @@ def test_an_exact_version_is_told_from_others(text: str | None, exact: bool) -> 
 def test_a_text_that_is_no_version_has_no_precedence() -> None:
     with pytest.raises(ValueError, match="latest"):
         precedence("latest")
-
-
-@pytest.mark.parametrize(
-    ("version", "wanted", "fits"),
-    [
-        ("3.3.4", None, True),
-        ("3.3.4", "3", True),
-        ("3.3.4", "3.3", True),
-        ("3.3.4", "3.x", True),
-        ("3.3.4", "3.2", False),
-        ("13.0.0", "3", False),
-    ],
-)
-def test_a_partial_version_takes_its_own_family(version: str, wanted: str | None, fits: bool) -> None:
-    assert matches(version, wanted) is fits
-
-
-def test_an_exact_version_takes_only_itself() -> None:
-    assert matches("3.3.4", "3.3.4")
-    assert not matches("3.3.4", "3.3.5")
 
 
 versions = st.builds("{}.{}.{}".format, *[st.integers(0, 50)] * 3)

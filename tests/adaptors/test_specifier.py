@@ -23,6 +23,8 @@ HTTP = "@openfn/language-http"
         (f"{HTTP}@next", Specifier(HTTP, "next")),
         (f"{HTTP}@2.0.0-rc3", Specifier(HTTP, "2.0.0-rc3")),
         ("http@^7.0.0", Specifier(HTTP, "^7.0.0")),
+        ("http@>=2 <=3", Specifier(HTTP, ">=2 <=3")),
+        ("http@=2.0.0=./my-http", Specifier(HTTP, "=2.0.0", "./my-http")),
         ("http=./my-http", Specifier(HTTP, None, "./my-http")),
         ("http@1.2.3=/opt/http", Specifier(HTTP, "1.2.3", "/opt/http")),
         (f"{HTTP}=a/b=c", Specifier(HTTP, None, "a/b=c")),

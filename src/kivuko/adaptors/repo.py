@@ -12,8 +12,9 @@ from kivuko.adaptors.answers import Answers
 from kivuko.adaptors.layout import Layout, read_json
 from kivuko.adaptors.local import ModuleLoader, local_adaptor
 from kivuko.adaptors.notice import Notice, Progress, silent
+from kivuko.adaptors.ranges import matches
 from kivuko.adaptors.record import Record, load_record
-from kivuko.adaptors.semver import is_exact, matches, newest, precedence
+from kivuko.adaptors.semver import is_exact, newest, precedence
 from kivuko.adaptors.settings import RepoSettings
 from kivuko.adaptors.specifier import MOVING_TAGS, Specifier
 from kivuko.engines import find_node

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["is_exact", "matches", "newest", "precedence"]
+__all__ = ["Precedence", "is_exact", "newest", "precedence"]
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
-_PARTIAL = re.compile(r"(\d+)(?:\.(\d+|[xX*]))?(?:\.[xX*])?")
 
 Precedence = tuple[int, int, int, bool, tuple[tuple[int, int, str], ...]]
+"""What versions are ordered by: three numbers, whether it is a release, the parts of its pre-release."""
 
 
 def is_exact(version: str | None) -> bool:
@@ -31,15 +31,6 @@ def newest(versions: Iterable[str]) -> str | None:
     """The highest version, a release before any pre-release; None when there is no version among the texts."""
     known = [version for version in versions if is_exact(version)]
     return max(known, key=lambda version: (precedence(version)[3], precedence(version)), default=None)
-
-
-def matches(version: str, wanted: str | None) -> bool:
-    """Whether an installed version can stand for what was asked: a tag or nothing takes any, ``3`` or ``3.2`` or ``3.x`` its own family."""
-    family = _PARTIAL.fullmatch(wanted or "")
-    if not family:
-        return wanted is None or not wanted[0].isdigit() or version == wanted
-    parts = [part for part in family.groups() if part and part.isdigit()]
-    return version.split(".")[: len(parts)] == parts
 
 
 def _identifier(text: str) -> tuple[int, int, str]:

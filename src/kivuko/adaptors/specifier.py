@@ -15,6 +15,7 @@ MOVING_TAGS = ("latest", "next", "none")
 _PREFIX = "@openfn/language-"
 _NAME = re.compile(r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*", re.IGNORECASE)
 _VERSION = re.compile(r"[\w.^~<>=*|+-][\w.^~<>=*| +-]*")
+_EQUALS = re.compile(r"(?<![<>@| ~^])=")  # the = before a path, not that of a range like >=2
 _PATH_START = re.compile(r"\.{1,2}(?:[/\\]|$)|[/\\]|~[/\\]|[A-Za-z]:[/\\]")
 
 
@@ -44,8 +45,9 @@ def parse_specifier(text: str, *, expand: bool = True) -> Specifier:
     cleaned = text.strip()
     if _PATH_START.match(cleaned):
         return Specifier("", None, cleaned)
-    head, equals, path = cleaned.partition("=")
-    if equals and not path:
+    head, *after = _EQUALS.split(cleaned, maxsplit=1)
+    path = "".join(after)
+    if after and not path:
         raise InvalidSpecifier(f"There is no path after the = in {text!r}.", fix="Write name=path, the path being the adaptor's folder.")
     name, version = _split_version(head)
     if expand and name and "/" not in name and not name.endswith(".js"):
