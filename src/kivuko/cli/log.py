@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, TextIO
 
 from kivuko.cli.log_option import COMPONENTS, Component, Threshold
+from kivuko.icons import ICONS
 
 __all__ = ["Level", "Log", "Source"]
 
@@ -17,7 +18,6 @@ Source = Literal["CLI", "CMP", "R/T", "JOB", "ADA"]
 
 _PRIORITY = {"debug": 0, "info": 1, "log": 1, "print": 1, "success": 2, "always": 2, "warn": 2, "error": 100}
 _LEAST: Mapping[Threshold, int] = {"debug": 0, "info": 1, "default": 2, "none": 9}
-_ICONS = {"debug": "❯", "info": "ℹ", "log": "ℹ", "success": "✔", "always": "♦", "warn": "⚠", "error": "✘"}
 _COLOURS = {"debug": "2", "info": "34", "log": "34", "success": "32", "always": "37", "warn": "33", "error": "31"}
 _SOURCES: Mapping[Source, Component] = {"CLI": "cli", "CMP": "compiler", "R/T": "runtime", "JOB": "job", "ADA": "job"}
 
@@ -101,5 +101,5 @@ class Log:
         return f"\033[2m[{source}]\033[0m" if self._colour else f"[{source}]"
 
     def _icon(self, level: Level) -> str:
-        icon = _ICONS[level]
+        icon = ICONS[level]
         return f"\033[{_COLOURS[level]}m{icon}\033[0m" if self._colour else icon

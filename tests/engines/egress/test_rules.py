@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kivuko.engines.egress import MULTI_TENANT, OPEN, SELF_HOSTED, Rules, decide, name_servers, parse_destination
+from kivuko.engines.egress import MULTI_TENANT, OPEN, SELF_HOSTED, Rules, name_servers, parse_destination
 from kivuko.engines.egress.destinations import AllowList, Destination
 from kivuko.engines.egress.embedded import embedded_ipv4
 from kivuko.engines.run import EgressPolicy
@@ -199,9 +199,9 @@ def test_what_is_no_destination_is_an_error_that_says_so(text):
 
 def test_what_is_no_network_is_an_error_that_says_so():
     with pytest.raises(InputError, match="is no network"):
-        decide(EgressPolicy(blocked=("10.0.0.0/64",)), "10.0.0.1", 80)
+        Rules(EgressPolicy(blocked=("10.0.0.0/64",)))
 
 
 def test_deciding_needs_nothing_but_a_policy():
-    assert decide(EgressPolicy(), "127.0.0.1", 80)
-    assert not decide(EgressPolicy(blocked=("127.0.0.0/8",)), "127.0.0.1", 80)
+    assert Rules(EgressPolicy()).permits("127.0.0.1", 80)
+    assert not Rules(EgressPolicy(blocked=("127.0.0.0/8",))).permits("127.0.0.1", 80)

@@ -11,7 +11,7 @@ from pathlib import Path
 from kivuko.engines.egress.destinations import Destination, parse_destination
 from kivuko.engines.egress.guard import EgressGuard, guard_child
 from kivuko.engines.egress.presets import LINK_LOCAL, LOOPBACK, METADATA, MULTI_TENANT, OPEN, PRIVATE, SELF_HOSTED
-from kivuko.engines.egress.rules import Rules, decide, name_servers
+from kivuko.engines.egress.rules import Rules, name_servers
 from kivuko.engines.egress.sockaddr import SocketAddress
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "EgressGuard",
     "Rules",
     "SocketAddress",
-    "decide",
     "guard_child",
     "name_servers",
     "parse_destination",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,7 +11,7 @@ from kivuko.engines.egress.embedded import embedded_ipv4
 from kivuko.engines.run import EgressPolicy
 from kivuko.errors import InputError
 
-__all__ = ["Rules", "decide", "name_servers"]
+__all__ = ["Rules", "name_servers"]
 
 _DNS_PORT = 53
 
@@ -65,13 +64,3 @@ class Rules:
 
     def _opened(self, address: Address, port: int) -> bool:
         return self._allowed.opens(address, port) or (port == _DNS_PORT and address in self._servers())
-
-
-@functools.lru_cache(maxsize=64)
-def _rules(policy: EgressPolicy) -> Rules:
-    return Rules(policy)
-
-
-def decide(policy: EgressPolicy, ip: str, port: int) -> bool:
-    """Whether ``policy`` lets a connection to ``ip`` and ``port`` through. Raises InputError for a policy that cannot be read."""
-    return _rules(policy).permits(ip, port)

@@ -361,9 +361,7 @@ function createLoader({ nodeFlagsKey = cacheKey() } = {}) {
     return found
   }
 
-  const cachesUsed = () => [...scripts.values()].every(({ cached }) => cached)
-
-  return { preload, instance, names, classify, objectsToGuard, codeCaches, importedNames, cachesUsed, cacheKey: nodeFlagsKey }
+  return { preload, instance, names, classify, objectsToGuard, codeCaches, importedNames, cacheKey: nodeFlagsKey }
 }
 
 module.exports = { createLoader, cacheKey }

@@ -3,11 +3,10 @@
 from kivuko.runtime.logs.durations import duration_text
 from kivuko.runtime.logs.journal import Journal
 from kivuko.runtime.logs.record import Component, LogRecord, LogSink
-from kivuko.runtime.logs.rendering import ICONS, SanitizePolicy, rendered, sanitized, text_line
+from kivuko.runtime.logs.rendering import SanitizePolicy, rendered, sanitized, text_line
 from kivuko.runtime.logs.report import report_error
 
 __all__ = [
-    "ICONS",
     "Component",
     "Journal",
     "LogRecord",

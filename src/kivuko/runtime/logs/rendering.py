@@ -6,15 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from kivuko.icons import ICONS
 from kivuko.runtime.logs.record import LogRecord
 
-__all__ = ["ICONS", "SanitizePolicy", "rendered", "sanitized", "text_line"]
+__all__ = ["SanitizePolicy", "rendered", "sanitized", "text_line"]
 
 SanitizePolicy = Literal["none", "remove", "obfuscate", "summarize"]
 """What becomes of objects and arrays in a log: printed, null, ``[object]``, or ``(object with keys a, b)``."""
-
-ICONS: Mapping[str, str] = {"debug": "❯", "info": "ℹ", "log": "ℹ", "success": "✔", "always": "♦", "warn": "⚠", "error": "✘"}
-"""The sign before a line of each level; ``print`` has none."""
 
 
 def sanitized(record: LogRecord, policy: SanitizePolicy) -> tuple[object, ...]:
