@@ -17,6 +17,7 @@ from kivuko.server.configuration import Entrance, Target
 from kivuko.server.examiner import Examiner
 from kivuko.server.examining import Findings, Question
 from kivuko.server.idempotency import idempotency_key
+from kivuko.server.outcomes import Outcomes
 from kivuko.server.receiving import IN_MEMORY_BYTES, Receiving, Spool, receive_body
 from kivuko.server.requests import header, kept_request
 
@@ -86,6 +87,7 @@ class Reception:
         self._patience_s = patience_s
         self._now_us = now_us
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self._outcomes = Outcomes()
         self._closed = False
 
     def close(self) -> None:
@@ -123,17 +125,16 @@ class Reception:
 
     async def _written(self, intent: Ingest) -> Accepted:
         future = self._records.submit(intent)
-        waiting = asyncio.wrap_future(future)
-        done, _ = await asyncio.wait([waiting], timeout=self._patience_s)
-        if not done:
+        try:
+            return await self._outcomes.of(future, self._patience_s)
+        except TimeoutError:
             if future.cancel():
-                raise RecordsUnavailable("the database is busy: the message was not taken")
+                raise RecordsUnavailable("the database is busy: the message was not taken") from None
+        try:
             # It is being written: the writer gives up by itself, and what it says counts.
-            done, _ = await asyncio.wait([waiting], timeout=self._patience_s)
-        if not done:
-            waiting.add_done_callback(lambda late: late.cancelled() or late.exception())
-            raise RecordsUnavailable("the database has not answered in time; whether the message was taken is not known")
-        return waiting.result()
+            return await self._outcomes.of(future, self._patience_s)
+        except TimeoutError:
+            raise RecordsUnavailable("the database has not answered in time; whether the message was taken is not known") from None
 
 
 def _question(arrival: Arrival, targets: Sequence[Target]) -> Question:
