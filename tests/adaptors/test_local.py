@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kivuko.adaptors import Repo, Specifier, parse_specifier
-from kivuko.adaptors.local import newest_change
+from kivuko.adaptors.local import state_of_files
 from kivuko.errors import AdaptorBroken, AdaptorMissing, EngineError, HostFailed
 
 from .conftest import NAME, CountingLoader, Registry, toy, write
@@ -51,11 +51,38 @@ def test_names_are_read_once_and_again_after_an_edit(repo: Repo, folder: Path, l
 
 
 def test_a_new_file_counts_as_an_edit_and_a_package_that_is_installed_there_does_not(folder: Path) -> None:
-    before = newest_change(folder)
+    before = state_of_files(folder)
     write(folder, {"node_modules/dep/index.js": "", ".git/HEAD": ""})
-    assert newest_change(folder) == before
+    assert state_of_files(folder) == before
     write(folder, {"more.js": ""})
-    assert newest_change(folder) != before
+    assert state_of_files(folder) != before
+
+
+def test_an_edit_with_an_older_time_counts(folder: Path) -> None:
+    before = state_of_files(folder)
+    (folder / "index.js").write_text("export const older = 1")
+    os.utime(folder / "index.js", ns=(1_000_000_000,) * 2)
+    assert state_of_files(folder) != before
+
+
+def test_a_file_that_takes_the_place_of_another_counts(folder: Path) -> None:
+    write(folder, {"one.js": "x"})
+    os.utime(folder / "one.js", ns=(1_000_000_000,) * 2)
+    before = state_of_files(folder)
+    (folder / "one.js").rename(folder / "two.js")
+    assert state_of_files(folder) != before
+
+
+def test_files_count_by_what_they_are_and_not_by_when_they_are_met(folder: Path) -> None:
+    times = {"deep/a.js": 2, "deep/b.js": 1}
+    write(folder, dict.fromkeys(times, "x"))
+    for name, second in times.items():
+        os.utime(folder / name, (second, second))
+    before = state_of_files(folder)
+    assert state_of_files(folder) == before
+    for name, second in times.items():
+        os.utime(folder / name, (3 - second, 3 - second))
+    assert state_of_files(folder) != before
 
 
 def test_the_folder_and_the_modules_above_it_can_be_read(repo: Repo, folder: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from kivuko.adaptors.specifier import Specifier
 from kivuko.engines.run import HostKey, ModuleFiles
 from kivuko.errors import AdaptorBroken, EngineError
 
-__all__ = ["ModuleLoader", "local_adaptor", "newest_change"]
+__all__ = ["ModuleLoader", "local_adaptor", "state_of_files"]
 
 _SKIPPED = frozenset({"node_modules", ".git"})
 
@@ -33,7 +33,7 @@ def local_adaptor(layout: Layout, loader: ModuleLoader, specifier: Specifier, fo
     if not package.entry.is_file():
         raise AdaptorBroken(f"The adaptor at {folder} has no {package.entry}.", fix="Build the adaptor, or correct `exports` or `main`.")
     name = specifier.name or package.name
-    changed = newest_change(package.folder)
+    changed = state_of_files(package.folder)
     files = ModuleFiles(name, f"{name}={package.folder}#{changed}", "folder", str(package.entry), _readable(package))
     names = _remembered(layout, package, changed)
     if names is None:
@@ -42,12 +42,16 @@ def local_adaptor(layout: Layout, loader: ModuleLoader, specifier: Specifier, fo
     return Adaptor(specifier, name, package.version, package.folder, names, files, origin)
 
 
-def newest_change(folder: Path) -> str:
-    """Changes whenever a file of the folder is edited, added or removed; ``node_modules`` and ``.git`` do not count."""
-    newest, count = 0, 0
-    for entry in _files(folder):
-        newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
-    return f"{newest:x}.{count:x}"
+def state_of_files(folder: Path) -> str:
+    """Names, times and sizes of the files as one text: it changes whenever one is edited, added, removed, renamed or put back.
+
+    ``node_modules`` and ``.git`` do not count. An edit that keeps both the size and the time of a file is not seen. Raises OSError.
+    """
+    from hashlib import blake2b  # loads OpenSSL, 3 ms that runs without a local folder never need
+
+    found = [(os.path.relpath(entry.path, folder), entry.stat()) for entry in _files(folder)]
+    lines = sorted(f"{name}\0{status.st_mtime_ns}\0{status.st_size}" for name, status in found)
+    return blake2b("\0\0".join(lines).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
