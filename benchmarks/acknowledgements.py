@@ -62,8 +62,8 @@ class OneInbox:
 async def serve(address: str, folder: Path) -> None:
     """Serves the lanes until standard input ends; prints the port first."""
     records = Records(database_at(address, folder), ObjectFolder(folder / "objects"))
-    cache, reception = ConfigurationCache(OneInbox()), Reception(records)
-    app = Starlette(routes=ingest_routes(InboxLane(cache, reception), WebhookLane(cache, reception, Endings(records))))
+    cache, reception, endings = ConfigurationCache(OneInbox()), Reception(records), Endings(records)
+    app = Starlette(routes=ingest_routes(InboxLane(cache, reception, endings), WebhookLane(cache, reception, endings)))
     server = uvicorn.Server(uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_level="warning", access_log=False))
     # asyncio switches Nagle's algorithm off only where the protocol is named: else head and body of an answer are 40 ms apart.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

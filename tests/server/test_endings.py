@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from kivuko.records import Claim, Dataclip, DataclipKind, EndAttempt, ExitReason, StartAttempt, new_id
+from kivuko.records import (
+    Claim,
+    Dataclip,
+    DataclipKind,
+    EndAttempt,
+    EndRun,
+    ExitReason,
+    Line,
+    StartAttempt,
+    StartRun,
+    WriteLogs,
+    new_id,
+    read_attempt,
+)
 from kivuko.server import Reply
 from kivuko.server.times import rfc3339
 from server.worlds import JSON, Answer, World
@@ -21,6 +35,7 @@ async def worked(world: World, reason: ExitReason, final: object = None, **endin
         claimed = list(await asyncio.wrap_future(world.records.submit(Claim(new_id(), 1))))
     (attempt,) = claimed
     await asyncio.wrap_future(world.records.submit(StartAttempt(attempt.attempt_id, attempt.claim_number)))
+    await ran(world, attempt, reason)
     if final is not None:
         stored = world.records.payloads.store(clip_id := new_id(), json.dumps(final).encode())
         ending["final"] = Dataclip(
@@ -37,12 +52,23 @@ async def worked(world: World, reason: ExitReason, final: object = None, **endin
     await asyncio.wrap_future(world.records.submit(EndAttempt(attempt.attempt_id, attempt.claim_number, reason, **ending)))
 
 
-def waited(world: World, reason: ExitReason, final: object = None, **ending: Any) -> Answer:
+async def ran(world: World, claimed: Any, reason: ExitReason) -> None:
+    """The worker does the only job, with a line in its log."""
+    with world.records.reading() as connection:
+        (run,) = read_attempt(connection, claimed.attempt_id).runs
+    whose = (claimed.attempt_id, claimed.claim_number)
+    await asyncio.wrap_future(world.records.submit(StartRun(*whose, run.id, run.job_id)))
+    await asyncio.wrap_future(world.records.submit(WriteLogs(*whose, (Line("done", 1, run_id=run.id),), first_seq=1)))
+    await asyncio.wrap_future(world.records.submit(EndRun(*whose, run.id, run.job_id, reason)))
+
+
+def waited(world: World, *reasons: ExitReason, final: object = None, url: str = "", **ending: Any) -> Answer:
     """A sender posts and waits while a worker works."""
 
     async def both() -> Answer:
-        asked = asyncio.create_task(world.asking("POST", world.hook_url, b"{}", headers=JSON))
-        await worked(world, reason, final, **ending)
+        asked = asyncio.create_task(world.asking("POST", url or world.hook_url, b"{}", headers=JSON))
+        for reason in reasons:
+            await worked(world, reason, final, **ending)
         async with asyncio.timeout(20):
             return await asked
 
@@ -52,7 +78,7 @@ def waited(world: World, reason: ExitReason, final: object = None, **ending: Any
 def test_success_is_the_final_state_with_what_there_is_to_know(any_world: World) -> None:
     world = any_world
     world.enter_hook(reply=Reply.AFTER_COMPLETION)
-    answer = waited(world, ExitReason.SUCCESS, {"patients": [1, 2]})
+    answer = waited(world, ExitReason.SUCCESS, final={"patients": [1, 2]})
     assert answer.status == 201
     assert answer.json["data"] == {"patients": [1, 2]}
     meta = answer.json["meta"]
@@ -65,7 +91,7 @@ def test_success_is_the_final_state_with_what_there_is_to_know(any_world: World)
 
 def test_failure_shows_nothing_of_the_state(world: World) -> None:
     world.enter_hook(reply=Reply.AFTER_COMPLETION)
-    answer = waited(world, ExitReason.FAIL, {"secret": "canary"}, error_type="JobError")
+    answer = waited(world, ExitReason.FAIL, final={"secret": "canary"}, error_type="JobError")
     assert answer.status == 201
     assert answer.json["data"]["message"].startswith("Run completed with status: failed.")
     assert (answer.json["meta"]["state"], answer.json["meta"]["error_type"]) == ("failed", "JobError")
@@ -74,21 +100,21 @@ def test_failure_shows_nothing_of_the_state(world: World) -> None:
 
 def test_the_trigger_may_choose_the_codes(world: World) -> None:
     world.enter_hook(reply=Reply.AFTER_COMPLETION, success_code=200, error_code=502)
-    assert waited(world, ExitReason.SUCCESS, {}).status == 200
+    assert waited(world, ExitReason.SUCCESS, final={}).status == 200
     assert waited(world, ExitReason.CRASH).status == 502
 
 
 @pytest.mark.parametrize("reason", [ExitReason.SUCCESS, ExitReason.FAIL])
 def test_the_job_may_answer_itself(world: World, reason: ExitReason) -> None:
     world.enter_hook(reply=Reply.AFTER_COMPLETION)
-    answer = waited(world, reason, {"x": 1}, webhook_response=b'{"status":418,"body":{"tea":true}}')
+    answer = waited(world, reason, final={"x": 1}, webhook_response=b'{"status":418,"body":{"tea":true}}')
     assert (answer.status, answer.json) == (418, {"tea": True})
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_some_statuses_have_no_body(world: World, status: int) -> None:
     world.enter_hook(reply=Reply.AFTER_COMPLETION)
-    answer = waited(world, ExitReason.SUCCESS, {}, webhook_response=json.dumps({"status": status, "body": {"a": 1}}).encode())
+    answer = waited(world, ExitReason.SUCCESS, final={}, webhook_response=json.dumps({"status": status, "body": {"a": 1}}).encode())
     assert (answer.status, answer.body) == (status, b"")
 
 
@@ -98,7 +124,7 @@ def test_some_statuses_have_no_body(world: World, status: int) -> None:
 )
 def test_an_answer_that_cannot_be_sent_is_explained(world: World, given: object) -> None:
     world.enter_hook(reply=Reply.AFTER_COMPLETION, error_code=500)
-    answer = waited(world, ExitReason.SUCCESS, {}, webhook_response=json.dumps(given).encode())
+    answer = waited(world, ExitReason.SUCCESS, final={}, webhook_response=json.dumps(given).encode())
     assert answer.status == 500
     assert "webhookResponse" in answer.json["data"]["message"]
 
@@ -122,14 +148,40 @@ def test_an_end_on_another_node_is_found_by_looking(world: World) -> None:
     world.endings._look_every_s = 0.01
     world.endings.heard = lambda changes: None  # type: ignore[method-assign]
     world.enter_hook(reply=Reply.AFTER_COMPLETION)
-    assert waited(world, ExitReason.SUCCESS, {"a": 1}).json["data"] == {"a": 1}
+    assert waited(world, ExitReason.SUCCESS, final={"a": 1}).json["data"] == {"a": 1}
 
 
 def test_nobody_is_left_waiting(world: World) -> None:
     assert world.endings
     world.enter_hook(reply=Reply.AFTER_COMPLETION)
-    waited(world, ExitReason.SUCCESS, {})
+    waited(world, ExitReason.SUCCESS, final={})
     assert dict(world.endings._waiting) == {}
+
+
+def test_an_inbox_may_wait_for_all_that_it_starts(any_world: World) -> None:
+    world = any_world
+    world.enter_inbox(world.target(name="one"), world.target(name="two"))
+    world.configure(inbox=replace(world.inbox, reply=Reply.AFTER_COMPLETION))
+    good = waited(world, ExitReason.SUCCESS, ExitReason.SUCCESS, url=world.inbox_url)
+    assert (good.status, good.json["success"], good.json["match_count"], good.json["data"]) == (201, True, 2, ["one", "two"])
+    assert [(job["exit_code"], job["log"]) for job in good.json["jobs"]] == [(0, ["done"]), (0, ["done"])]
+    bad = waited(world, ExitReason.SUCCESS, ExitReason.FAIL, url=world.inbox_url)
+    assert (bad.status, bad.json["success"]) == (206, False)
+    assert sorted(job["exit_code"] for job in bad.json["jobs"]) == [0, 1]
+
+
+def test_an_inbox_that_waits_answers_at_once_where_nothing_matches(world: World) -> None:
+    world.configure(inbox=replace(world.inbox, reply=Reply.AFTER_COMPLETION))
+    answer = world.post(world.inbox_url, {})
+    assert (answer.status, answer.json["match_count"], answer.json["jobs"]) == (200, 0, [])
+
+
+def test_an_inbox_that_has_waited_long_enough_says_where_to_ask(world: World) -> None:
+    world.enter_inbox(world.target())
+    world.configure(inbox=replace(world.inbox, reply=Reply.AFTER_COMPLETION, response_timeout_s=0.01))
+    answer = world.post(world.inbox_url, {})
+    assert (answer.status, answer.headers["location"]) == (202, f"/api/v1/messages/{answer.json['message_id']}")
+    assert answer.json["status_url"] == answer.headers["location"]
 
 
 def test_times_are_rfc_3339() -> None:

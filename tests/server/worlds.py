@@ -112,7 +112,7 @@ class World:
         self.reception = Reception(self.records, receiving=Receiving(folder, patience_s=0.2), examiner=self.examiner, patience_s=patience_s)
         self.endings = Endings(self.records)
         rates = Rates(lambda: self.clock_s)
-        inbox = InboxLane(self.cache, self.reception, rates)
+        inbox = InboxLane(self.cache, self.reception, self.endings, rates)
         return Starlette(routes=ingest_routes(inbox, WebhookLane(self.cache, self.reception, self.endings, rates)))
 
     def _heard(self, changes: Sequence[Change]) -> None:

@@ -36,7 +36,7 @@ WEBHOOK_KINDS = frozenset({BodyKind.JSON, BodyKind.FORM, BodyKind.MULTIPART})
 
 
 class Reply(Enum):
-    """When a webhook is answered: as soon as the message is durable, or when the Attempt has ended."""
+    """When a sender is answered: as soon as the message is durable, or when all that it starts has ended."""
 
     BEFORE_START = "before_start"
     AFTER_COMPLETION = "after_completion"
@@ -74,11 +74,16 @@ class Entrance:
 
 @dataclass(frozen=True)
 class Inbox:
-    """A project's inbox with the message triggers that are on. ``id`` is not its secret: that is what it is looked up by."""
+    """A project's inbox with the message triggers that are on. ``id`` is not its secret: that is what it is looked up by.
+
+    ``response_timeout_s`` is how long an answer after completion may take.
+    """
 
     id: Id
     entrance: Entrance
     targets: tuple[Target, ...] = ()
+    reply: Reply = Reply.BEFORE_START
+    response_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True)

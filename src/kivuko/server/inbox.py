@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 
@@ -14,8 +15,10 @@ from kivuko.server.accepting import Arrival, Reception, Taken
 from kivuko.server.answers import bytes_answer, json_answer, problem, request_id_of
 from kivuko.server.authentication import Verdict
 from kivuko.server.bodies import SALESFORCE_ACKNOWLEDGEMENT, Protocol
-from kivuko.server.configuration import Configuration, Inbox
+from kivuko.server.configuration import Configuration, Inbox, Reply
+from kivuko.server.endings import Endings
 from kivuko.server.entering import Sender, let_in, sender_of, unread_headers
+from kivuko.server.inbox_reply import finished_reply
 from kivuko.server.rates import Rates
 
 __all__ = ["InboxLane"]
@@ -30,9 +33,10 @@ _OPENROSA_ACCEPTED = (
 class InboxLane:
     """The ASGI app behind ``/inbox/<uuid>``; mount it so that ``path`` keeps the whole path."""
 
-    def __init__(self, configuration: Configuration, reception: Reception, rates: Rates | None = None) -> None:
+    def __init__(self, configuration: Configuration, reception: Reception, endings: Endings, rates: Rates | None = None) -> None:
         self._configuration = configuration
         self._reception = reception
+        self._endings = endings
         self._rates = rates or Rates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +66,20 @@ class InboxLane:
             raise MethodNotAllowed()
         self._rates.take(inbox.id, inbox.entrance.rate)
         taken = await self._reception.take(_arrival(sender, inbox, verdict), inbox.targets, receive)
+        if inbox.reply is Reply.AFTER_COMPLETION and taken.protocol is Protocol.PLAIN:
+            return await self._finished(inbox, taken, request_id)
         return _accepted(taken, request_id)
+
+    async def _finished(self, inbox: Inbox, taken: Taken, request_id: str) -> Response:
+        """R-051. What was accepted stays accepted: when it takes too long, the sender is told where to ask."""
+        receipt = _receipt(taken)
+        try:
+            ended = await self._endings.of([each.attempt_id for each in taken.accepted.started], inbox.response_timeout_s)
+            reply = await asyncio.to_thread(finished_reply, self._endings.records, ended)
+        except (TimeoutError, RecordsUnavailable):
+            url = f"/api/v1/messages/{receipt['message_id']}"
+            return json_answer({**receipt, "status_url": url}, 202, request_id, {"location": url})
+        return json_answer({**receipt, **reply.content}, reply.status, request_id)
 
 
 def _secret(path: str) -> str:

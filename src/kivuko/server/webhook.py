@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from starlette.requests import ClientDisconnect
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from kivuko.errors import MethodNotAllowed, RecordsUnavailable, RequestRefused, TriggerDisabled, Unauthenticated, UnknownAddress
+from kivuko.records import Started
 from kivuko.server.accepting import Arrival, Reception, Taken
 from kivuko.server.answers import bytes_answer, json_answer, request_id_of, webhook_refusal
 from kivuko.server.authentication import Verdict
@@ -16,6 +18,7 @@ from kivuko.server.configuration import Configuration, Reply, Webhook
 from kivuko.server.endings import Endings
 from kivuko.server.entering import Sender, let_in, sender_of, unread_headers
 from kivuko.server.rates import Rates
+from kivuko.server.replies import Replied, too_late, webhook_reply
 
 __all__ = ["WebhookLane"]
 
@@ -75,8 +78,16 @@ class WebhookLane:
         headers = {"x-meta-work-order-id": ids["work_order_id"], "x-meta-run-id": ids["run_id"]}
         if webhook.reply is Reply.BEFORE_START:
             return json_answer(ids, 200, request_id, headers)
-        reply = await self._endings.reply(webhook, started)
+        reply = await self._reply(webhook, started)
         return json_answer(reply.content, reply.status, request_id, headers)
+
+    async def _reply(self, webhook: Webhook, started: Started) -> Replied:
+        try:
+            (record,) = await self._endings.of([started.attempt_id], webhook.response_timeout_s)
+            return await asyncio.to_thread(webhook_reply, self._endings.records, webhook, record.attempt)
+        except (TimeoutError, RecordsUnavailable):
+            # What was accepted stays accepted: a 503 would make the sender post it again.
+            return too_late(webhook, started)
 
 
 def _addresses(path: tuple[str, ...]) -> tuple[str, ...]:
