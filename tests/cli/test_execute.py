@@ -147,6 +147,21 @@ def test_steps_are_cached_and_a_later_run_starts_in_the_middle(kivuko: CommandLi
     assert kivuko.read("output.json")["path"] == ["a", "b", "c"]
 
 
+def test_a_step_that_cannot_be_cached_is_a_warning_and_the_run_goes_on(kivuko: CommandLine) -> None:
+    long = "b" * 300
+    steps = [
+        {"id": "a", "expression": FN + "fn(s => ({ ...s, a: 1 }))", "next": long},
+        {"id": long, "expression": FN + "fn(s => ({ ...s, b: 2 }))", "next": "c"},
+        {"id": "c", "expression": FN + "fn(s => ({ ...s, c: 3 }))"},
+    ]
+    kivuko.write("w.json", {"workflow": {"name": "wf", "steps": steps}})
+    done = kivuko("w.json", "--cache-steps")
+    assert done.exit == 0
+    assert f"⚠ The output of step {long} is not cached: File name too long" in done.out
+    assert kivuko.read("output.json").keys() >= {"a", "b", "c"}
+    assert sorted(path.name for path in (kivuko.folder / ".cli-cache/wf").iterdir()) == ["a.json", "c.json"]
+
+
 def test_starting_with_the_cache_on_keeps_the_input_it_needs(kivuko: CommandLine) -> None:
     kivuko.write("w.json", THREE)
     kivuko("w.json", "--cache-steps")

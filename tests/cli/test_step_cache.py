@@ -35,6 +35,29 @@ def test_no_name_leads_out_of_the_cache(tmp_path: Path, name: str) -> None:
     assert cache.file(name).parent == cache.folder
 
 
+def test_steps_whose_names_fall_together_have_files_of_their_own(tmp_path: Path) -> None:
+    steps = ("a b", "a/b", "a-b", "a-b~2", "fetch")
+    cache = StepCache.beside(tmp_path, "wf", steps)
+    assert [cache.file(step).name for step in ("a-b", "a-b~2", "fetch")] == ["a-b.json", "a-b~2.json", "fetch.json"]
+    for step in steps:
+        cache.write(step, step.encode())
+    assert [cache.read(step) for step in steps] == [step.encode() for step in steps]
+
+
+def test_an_output_that_cannot_be_kept_leaves_nothing_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:1])
+        raise OSError(28, "No space left on device")
+
+    cache = StepCache.beside(tmp_path, "wf", ("a",))
+    cache.clear()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        cache.write("a", b"{}")
+    assert list(cache.folder.iterdir()) == []
+
+
 def test_a_cache_that_cannot_be_made_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / ".cli-cache").write_text("in the way")
     with pytest.raises(InputError) as problem:

@@ -69,7 +69,9 @@ def _prepared(call: Call, options: ExecuteOptions, adaptors: AdaptorsInUse) -> T
     output = _output(call, options)
     if output is not None:
         output.check()
-    cache = StepCache.beside((call.folder / options.path).parent, _cache_name(options, kind, plan))
+    cache = StepCache.beside(
+        (call.folder / options.path).parent, _cache_name(options, kind, plan), (node.id for node in plan.workflow.nodes)
+    )
     state = initial_state(call, plan, cache, (call.folder / options.path).parent)
     if options.cache_steps:
         cache.clear()

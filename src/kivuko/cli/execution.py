@@ -27,7 +27,11 @@ def carry_out(call: Call, options: ExecuteOptions, engine: Engine, adaptors: Ada
 def _attempt(call: Call, options: ExecuteOptions, engine: Engine, adaptors: AdaptorsInUse, task: Task) -> Ending:
     def keep(event: Event) -> None:
         if isinstance(event, JobCompleted | JobFailed) and event.state is not None:
-            task.cache.write(event.job_id, event.state)
+            try:
+                task.cache.write(event.job_id, event.state)
+            except OSError as problem:
+                adaptors.progress.clear()
+                call.log.warn(f"The output of step {event.job_id} is not cached: {problem.strerror or problem}")
 
     manner = Manner(
         settings=AttemptSettings(

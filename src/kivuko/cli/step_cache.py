@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import count
 from pathlib import Path
 
+from kivuko.adaptors.layout import write_atomically
 from kivuko.errors import InputError
-from kivuko.value import value
+from kivuko.value import fresh, value
 
 __all__ = ["StepCache"]
 
 
 @value
 class StepCache:
-    """The folder ``<folder of the workflow>/.cli-cache/<workflow>``."""
+    """The folder ``<folder of the workflow>/.cli-cache/<workflow>``. ``names`` are the files of the steps that are known."""
 
     folder: Path
+    names: Mapping[str, str] = fresh(factory=dict)
 
     @classmethod
-    def beside(cls, folder: Path, workflow: str) -> StepCache:
-        """The cache of the workflow named ``workflow`` whose file lies in ``folder``."""
-        return cls(folder / ".cli-cache" / _file_name(workflow))
+    def beside(cls, folder: Path, workflow: str, steps: Iterable[str] = ()) -> StepCache:
+        """The cache of the workflow named ``workflow``, with these ids of steps, whose file lies in ``folder``."""
+        return cls(folder / ".cli-cache" / _file_name(workflow), _distinct(steps))
 
     def file(self, step: str) -> Path:
         """Where the output of ``step`` is kept."""
-        return self.folder / f"{_file_name(step)}.json"
+        return self.folder / f"{self.names.get(step) or _file_name(step)}.json"
 
     def read(self, step: str) -> bytes | None:
         """The kept output of ``step``, None when there is none."""
@@ -45,8 +49,23 @@ class StepCache:
             ) from problem
 
     def write(self, step: str, state: bytes) -> None:
-        """Keep the output of ``step``."""
-        self.file(step).write_bytes(state)
+        """Keep the output of ``step``, or nothing of it. Raises OSError."""
+        write_atomically(self.file(step), state)
+
+
+def _distinct(steps: Iterable[str]) -> dict[str, str]:
+    """A file name for each step. Those that are good names stay as they are; of others that fall together the later get a number."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for step in sorted(dict.fromkeys(steps), key=lambda step: _file_name(step) != step):
+        plain = _file_name(step)
+        names[step] = _numbered(plain, taken) if plain in taken else plain
+        taken.add(names[step])
+    return names
+
+
+def _numbered(plain: str, taken: set[str]) -> str:
+    return next(name for number in count(2) if (name := f"{plain}~{number}") not in taken)
 
 
 def _file_name(name: str) -> str:
