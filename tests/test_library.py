@@ -14,6 +14,7 @@ import pytest
 
 import kivuko
 from kivuko import errors
+from kivuko.engines import RunRequest
 
 PUBLIC = """
 AdaptorProblem AttemptResult CompileError Credentials Edge EngineError ExecutionOptions ExecutionPlan InputError Job KivukoError LogRecord
@@ -153,3 +154,43 @@ def test_adaptors_belong_to_single_jobs() -> None:
 def test_a_state_that_is_no_json_is_refused(session: kivuko.Session, state: object) -> None:
     with pytest.raises(kivuko.InputError, match="no JSON"):
         session.run(DOUBLE, state)
+
+
+def test_a_final_state_that_is_too_deep_for_values_is_an_error_with_advice(session: kivuko.Session) -> None:
+    job = "export default [() => { let deep = {}; for (let n = 0; n < 3000; n += 1) deep = { deep }; return deep }]"
+    with pytest.raises(kivuko.InputError, match="nested too deeply") as caught:
+        session.run(job)
+    assert "flatter" in caught.value.fix
+    assert session.run(DOUBLE, {"data": {"n": 1}}).state == {"n": 2}
+
+
+def key_texts(session: kivuko.Session, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The credential part of the key of each host that is asked to run a job."""
+    seen: list[str] = []
+    run = session._engine.run
+
+    def watch(request: RunRequest, **options: object) -> object:
+        seen.append(request.key.credential)
+        return run(request, **options)  # type: ignore[arg-type]  # whatever the runtime gives
+
+    monkeypatch.setattr(session._engine, "run", watch)
+    return seen
+
+
+def test_different_credentials_never_share_a_process(session: kivuko.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = key_texts(session, monkeypatch)
+    steps = {"steps": [{"id": "a", "expression": DOUBLE, "configuration": "mine"}]}
+    for credential in ({"k": 1}, {"k": 2}, {"k": 1}):
+        session.run(steps, {"data": {"n": 1}}, credentials={"mine": credential})
+    first, second, again = seen
+    assert first == again != second
+    assert "" not in seen
+
+
+def test_configurations_in_the_plan_are_told_apart_too(session: kivuko.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = key_texts(session, monkeypatch)
+    for secret in ("x", "y"):
+        session.run({"steps": [{"id": "a", "expression": DOUBLE, "configuration": {"k": secret}}]}, {"data": {"n": 1}})
+    session.run(DOUBLE, {"data": {"n": 1}})
+    assert len(set(seen)) == 3
+    assert seen[2] == ""

@@ -98,13 +98,18 @@ class Session:
         timeout_ms: int | None = None,
         on_log: LogSink | None = None,
     ) -> Result:
-        """Runs a job or a workflow; see ``kivuko.run``."""
+        """Runs a job or a workflow; see ``kivuko.run``.
+
+        With ``credentials``, or configurations in the plan, each of them has JavaScript processes of its own, also between runs (engine.md
+        E7). A ``configuration`` inside ``state`` is not told apart: give different people's by ``credentials``.
+        """
         plan = load(program, adaptors=adaptors)
-        settings = AttemptSettings(attempt=str(next(self._numbers)), timeout_ms=timeout_ms)
+        one_host = credentials is None and not _has_configuration(plan)
+        settings = AttemptSettings(attempt=str(next(self._numbers)), timeout_ms=timeout_ms, one_host=one_host)
         prepared = prepare(plan, self._resolve, engine=self._engine, settings=settings, on_log=on_log)
         outside = Outside(credentials=_resolver(credentials), on_log=on_log)
         attempt = execute(prepared, _state_bytes(state), self._engine, settings=settings, outside=outside)
-        return Result(None if attempt.state is None else json.loads(attempt.state), attempt)
+        return Result(_state_value(attempt.state), attempt)
 
     def compile(self, source: str, adaptors: Sequence[str] = ()) -> str:
         """Compiles a job; see ``kivuko.compile``."""
@@ -182,6 +187,19 @@ def _resolver(credentials: Credentials | None) -> CredentialResolver | None:
         return known[identity]
 
     return look_up
+
+
+def _has_configuration(plan: ExecutionPlan) -> bool:
+    workflow = plan.workflow
+    return workflow.credentials is not None or any(job.configuration is not None for job in workflow.jobs)
+
+
+def _state_value(state: bytes | None) -> object:
+    try:
+        return None if state is None else json.loads(state)
+    except RecursionError as problem:
+        message = "The final state is nested too deeply to become Python values"
+        raise InputError(message, fix="Return a flatter state from the last operation, or run the job with the command line.") from problem
 
 
 def _state_bytes(state: object) -> bytes:

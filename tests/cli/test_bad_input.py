@@ -201,3 +201,36 @@ def test_a_refusal_in_json_mode_is_on_standard_error(kivuko: CommandLine) -> Non
     assert done.exit == 1
     assert "Expression not found" in done.err
     assert done.out == "" or json.loads(done.out)
+
+
+DEEP = "fn(() => { let deep = {}; for (let n = 0; n < 3000; n += 1) deep = { deep }; return { deep, errors: {} } })"
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["plain", "json"])
+def test_a_state_that_is_nested_too_deeply_is_written_and_said(kivuko: CommandLine, words: tuple[str, ...]) -> None:
+    kivuko.write("deep.js", FN + DEEP)
+    done = kivuko("deep.js", *words)
+    said = done.out + done.err
+    assert done.exit == 1
+    assert "nested too deeply" in said
+    assert "Return a flatter state" in said
+    assert "Traceback" not in said
+    assert (kivuko.folder / "output.json").read_text().count('"deep"') == 3001
+    if words:
+        document = json.loads(done.out)
+        assert (document["exit"], document["state"], document["error"]["message"]) == (
+            1,
+            None,
+            "The final state is nested too deeply to be looked into",
+        )
+
+
+@pytest.mark.parametrize("depth", [400, 700, 3000])
+def test_a_deep_state_without_errors_ends_well_or_says_why_not(kivuko: CommandLine, depth: int) -> None:
+    kivuko.write("deep.js", FN + DEEP.replace("3000", str(depth)).replace(", errors: {}", ""))
+    assert kivuko("deep.js").exit == 0
+    done = kivuko("deep.js", "--json")
+    document = json.loads(done.out)
+    assert "Traceback" not in done.err
+    assert document["exit"] == done.exit == (0 if document["state"] else 1)
+    assert (document["state"] is None) is ("nested too deeply" in done.err)

@@ -27,8 +27,8 @@ def close_run(call: Call, ending: Ending, output: OutputFile | None, began: floa
         _warn_of_nothing(call, ending)
         problem = _deliver(call, ending, output)
     duration = duration_text((time.monotonic() - began) * 1000)
-    errors, failed = _errors(ending)
-    if result.error is not None or problem is not None:
+    errors, failed, unread = _errors(ending)
+    if result.error is not None or problem is not None or unread is not None:
         code = 1
         call.log.always(f"Workflow failed in {duration}.")
     else:
@@ -40,8 +40,9 @@ def close_run(call: Call, ending: Ending, output: OutputFile | None, began: floa
         print_abort(problem, call)
         call.log.error("The result is not lost, here it is:")
         call.log.raw(ending.document().decode("utf-8", "surrogatepass"))
-    _report(call, ending, output, began, code)
-    return code
+    if unread is not None:
+        print_abort(unread, call)
+    return _report(call, ending, output, began, code, unread)
 
 
 def fail_run(call: Call, problem: KivukoError, plan: ExecutionPlan, began: float) -> int:
@@ -108,13 +109,20 @@ def _warn_of_nothing(call: Call, ending: Ending) -> None:
     call.log.warn(f"Step {last.job_name} ended without state{where}. Return the state at the end of an operation.")
 
 
-def _errors(ending: Ending) -> tuple[dict[str, object], bool]:
-    """The top-level ``errors`` of the final state, and whether any leaf has some."""
+def _errors(ending: Ending) -> tuple[dict[str, object], bool, InputError | None]:
+    """The top-level ``errors`` of the final state, whether any leaf has some, and what stands in the way of knowing."""
     state = ending.result.state
     if state is None or b'"errors"' not in state:
-        return {}, False
-    found = _errors_in(state)
-    return found, bool(found) or any(bool(_errors_in(leaf)) for leaf in ending.result.leaves.values())
+        return {}, False, None
+    try:
+        found = _errors_in(state)
+        return found, bool(found) or any(bool(_errors_in(leaf)) for leaf in ending.result.leaves.values()), None
+    except RecursionError:
+        return {}, False, _too_deep()
+
+
+def _too_deep() -> InputError:
+    return InputError("The final state is nested too deeply to be looked into", fix="Return a flatter state from the last operation.")
 
 
 def _errors_in(state: bytes) -> dict[str, object]:
@@ -123,21 +131,30 @@ def _errors_in(state: bytes) -> dict[str, object]:
     return held if isinstance(held, dict) else {}
 
 
-def _report(call: Call, ending: Ending, output: OutputFile | None, began: float, code: int) -> None:
+def _report(call: Call, ending: Ending, output: OutputFile | None, began: float, code: int, unread: InputError | None) -> int:
+    """Print the document of ``--json``. Gives the exit code: 1 in any case for a state that cannot be put into it."""
     if not call.wants_json:
-        return
-    state = json.loads(ending.state) if ending.state is not None else None
+        return code
     document: dict[str, object] = {
         "exit": code,
-        "state": state,
+        "state": None,
         "errors": _errors(ending)[0] or None,
         "output_path": str(output.path) if output is not None and ending.result.has_output else None,
         "duration_ms": _ms(began),
     }
-    if ending.result.error is not None:
-        error = ending.result.error
+    error = ending.result.error
+    if error is not None:
         document["error"] = {"name": error.name, "severity": error.severity, "message": error.message}
-    call.result(document)
+    if unread is None:
+        try:
+            call.result({**document, "state": json.loads(ending.state) if ending.state is not None else None})
+            return code
+        except RecursionError:
+            unread = _too_deep()
+            print_abort(unread, call)
+    described = {"code": unread.code, "message": unread.message, "details": unread.details, "fix": unread.fix}
+    call.result({"error": described, **document, "exit": 1})
+    return 1
 
 
 def _ms(began: float) -> int:
