@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kivuko.engines import Cancel, Engine, EngineSettings, HostKey, Limits, RunRequest, RunResult
-from kivuko.errors import EngineClosed, HostFailed, JobSyntaxError, KivukoError, NodeMissing
+from kivuko.engines import Cancel, EgressPolicy, Engine, EngineSettings, HostKey, Limits, RunRequest, RunResult
+from kivuko.engines.host import Host
+from kivuko.engines.sandbox import Layer
+from kivuko.errors import EngineClosed, EngineError, HostFailed, InputError, JobSyntaxError, KivukoError, NodeMissing
 
 from .conftest import KEY, Bench, script
 
@@ -156,3 +159,63 @@ def test_without_acorn_the_place_is_corrected_by_what_the_compiler_inserted(benc
     with pytest.raises(JobSyntaxError) as caught:
         bench.engine.check(script(body=";O.push(()=>(fn(s => )));"), "fn(s => )", insertions=((1, 0, 13),))
     assert (caught.value.line, caught.value.column) == (1, 8)
+
+
+def test_a_callback_that_fails_ends_its_run_and_no_other(bench: Bench) -> None:
+    def fail(line: object) -> None:
+        raise RuntimeError("the sink is broken")
+
+    with pytest.raises(RuntimeError, match="sink"):
+        bench.engine.run(request("s => { console.log(1); console.log(2); return s }"), on_log=fail)
+    assert bench.run("s => { console.log(3); return s }").error is None
+    assert bench.log == [("info", "JOB", (3,))]
+
+
+def test_a_callback_that_asks_the_engine_is_refused(bench: Bench) -> None:
+    with pytest.raises(EngineError, match="callback"):
+        bench.engine.run(request("s => { console.log(1); return s }"), on_log=lambda line: bench.engine.check_condition("true"))
+    assert bench.run("s => s").error is None
+
+
+def test_a_closed_engine_starts_nothing_and_its_bell_rings_nowhere() -> None:
+    engine = Engine(EngineSettings())
+    cancel = Cancel()
+    engine.run(request("s => s"), cancel=cancel)
+    engine.close()
+    with pytest.raises(EngineClosed):
+        engine.prepare(KEY)
+    engine.wake()
+    cancel.cancel()
+
+
+def test_failed_starts_leave_no_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIVUKO_NODE", "/nowhere/node")
+    with Engine(EngineSettings()) as engine:
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(5):
+            with pytest.raises(NodeMissing):
+                engine.run(request("s => s"))
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_policy_that_cannot_be_read_starts_nothing() -> None:
+    with Engine(EngineSettings()) as engine:
+        before = len(os.listdir("/proc/self/fd"))
+        with pytest.raises(InputError, match="no network"):
+            engine.run(request("s => s", egress=EgressPolicy(blocked=("not-a-network",))))
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_blank_hosts_that_cannot_start_do_not_end_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIVUKO_NODE", "/nowhere/node")
+    with Engine(EngineSettings(blank_hosts=1)) as engine, pytest.raises(NodeMissing):
+        engine.run(request("s => s"))
+
+
+def test_layers_that_the_machine_lacks_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "missing_layers", frozenset({Layer.LANDLOCK}))
+    told: list[tuple[str, ...]] = []
+    with Engine(EngineSettings(on_missing_layers=told.append)) as engine:
+        engine.run(request("s => s"))
+        engine.warm(HostKey("other", ""))
+    assert told == [("landlock",)]

@@ -194,3 +194,40 @@ def test_a_promise_that_is_rejected_with_the_last_breath_of_a_run_ends_it(bench:
 
 def test_a_rejection_that_is_handled_in_time_ends_nothing(bench: Bench) -> None:
     assert bench.run("async s => { const p = Promise.reject(new Error('x')); await null; await p.catch(() => {}); return s }").error is None
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "s => { Object.freeze(s); throw new Error('boo') }",
+        "s => { s.errors = Object.freeze({}); throw new Error('boo') }",
+        "s => { Object.defineProperty(s, 'errors', { get: () => ({}), configurable: false }); throw new Error('boo') }",
+    ],
+)
+def test_a_state_that_cannot_be_written_to_still_carries_the_report(bench: Bench, operation: str) -> None:
+    result = bench.run(operation)
+    assert result.error is not None
+    assert result.error.message == "boo"
+    assert result.state is not None
+    assert json.loads(result.state)["errors"]["a"]["message"] == "boo"
+
+
+@pytest.mark.parametrize(
+    "thrown",
+    ["{ get message() { throw new Error('no') } }", "new Proxy({}, { get() { throw new Error('no') } })", "Object.create(null)"],
+)
+def test_a_value_that_throws_when_it_is_read_is_an_error_of_the_job(bench: Bench, thrown: str) -> None:
+    error = failed(bench, f"s => {{ throw {thrown} }}")
+    assert (error.name, error.severity) == ("JobError", "fail")
+
+
+def test_lines_end_where_javascript_ends_them(bench: Bench) -> None:
+    source = "const a = 1;\u2028O.push(()=>(s => s.a.b.c));"
+    error = failed(bench, script=script(body=source), source=source)
+    assert (error.line, error.src) == (2, "O.push(()=>(s => s.a.b.c));")
+
+
+def test_details_of_an_error_nested_beyond_reason_are_left_out(bench: Bench) -> None:
+    deep = "let d = {}; for (let i = 0; i < 1500; i++) d = { d }"
+    error = failed(bench, f"s => {{ {deep}; throw Object.assign(new Error('x'), {{ severity: 'crash', details: d }}) }}")
+    assert (error.message, error.details) == ("Error: x", None)

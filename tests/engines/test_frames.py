@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import termios
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +27,7 @@ class Pipe:
         os.set_blocking(output, False)
         os.set_blocking(self.input, False)
         self.output = output
-        self.reader = FrameReader(output, known, most_bytes)
+        self.reader = FrameReader(output, dict.fromkeys(known, most_bytes))
 
     def write(self, data: bytes) -> list[Frame]:
         found = []
@@ -34,7 +37,14 @@ class Pipe:
                 view = view[os.write(self.input, view) :]
             except BlockingIOError:
                 found += self.reader.available()
-        return [*found, *self.reader.available()]
+        return found + self.rest()
+
+    def rest(self) -> list[Frame]:
+        """All frames that are in the pipe and in the reader."""
+        found, waiting = list(self.reader.available()), bytearray(4)
+        while not self.reader.ended and fcntl.ioctl(self.output, termios.FIONREAD, waiting) == 0 and any(waiting):
+            found += self.reader.available()
+        return found
 
     def close(self) -> None:
         for descriptor in (self.output, self.input):
@@ -48,21 +58,28 @@ def pipe() -> Iterator[Pipe]:
     made.close()
 
 
-def frames() -> st.SearchStrategy[tuple[str, bytes]]:
-    return st.tuples(st.sampled_from(KINDS), st.one_of(st.binary(max_size=200), st.integers(0, 900_000).map(bytes)))
-
-
-@given(st.lists(frames(), max_size=6), st.lists(st.integers(1, 70_000), min_size=1, max_size=20))
-def test_frames_arrive_as_they_were_sent_however_the_pipe_cuts_them(sent: list[tuple[str, bytes]], pieces: list[int]) -> None:
+def sent_in_pieces(sent: list[tuple[str, bytes]], pieces: list[int]) -> list[tuple[str, bytes]]:
     pipe = Pipe()
     data = b"".join(b"".join(raw_frame(kind, payload)) for kind, payload in sent)
-    got, at, number = [], 0, 0
+    got: list[Frame] = []
+    at, number = 0, 0
     while at < len(data):
         size = pieces[number % len(pieces)]
         got += pipe.write(data[at : at + size])
         at, number = at + size, number + 1
     pipe.close()
-    assert [(frame.kind, bytes(frame.payload)) for frame in got] == sent
+    return [(frame.kind, bytes(frame.payload)) for frame in got]
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.binary(max_size=40)), max_size=6), st.lists(st.integers(1, 9), min_size=1))
+def test_small_frames_arrive_as_they_were_sent_however_the_pipe_cuts_them(sent: list[tuple[str, bytes]], pieces: list[int]) -> None:
+    assert sent_in_pieces(sent, pieces) == sent
+
+
+@given(st.lists(st.integers(0, 900_000), max_size=4), st.lists(st.integers(5_000, 90_000), min_size=1, max_size=9))
+def test_large_frames_arrive_as_they_were_sent_however_the_pipe_cuts_them(sizes: list[int], pieces: list[int]) -> None:
+    got = sent_in_pieces([("d", bytes(size)) for size in sizes], pieces)
+    assert [(kind, len(payload), any(payload)) for kind, payload in got] == [("d", size, False) for size in sizes]
 
 
 @given(st.dictionaries(st.text(), st.integers()), st.binary(max_size=5000))
@@ -98,6 +115,28 @@ def test_a_frame_of_an_unknown_type_is_refused(pipe: Pipe, kind: str) -> None:
         pipe.write(b"".join(raw_frame(kind, b"{}")))
 
 
+def test_what_was_taken_is_not_given_again_when_the_taker_stops(pipe: Pipe) -> None:
+    os.write(pipe.input, b"".join(json_frame("l", {"n": number}) for number in range(3)))
+    for frame in pipe.reader.available():
+        assert frame.json() == {"n": 0}
+        break
+    os.write(pipe.input, json_frame("l", {"n": 3}))
+    assert [frame.json()["n"] for frame in pipe.reader.available()] == [1, 2, 3]
+
+
+def test_one_call_takes_a_bounded_part_of_what_is_there() -> None:
+    pipe = Pipe()
+    os.set_blocking(pipe.input, True)
+    writer = threading.Thread(target=lambda: os.write(pipe.input, json_frame("l", {"x": 1}) * 200_000))
+    writer.start()
+    counts = []
+    while sum(counts) < 200_000:
+        counts.append(len(list(pipe.reader.available())))
+    writer.join()
+    pipe.close()
+    assert max(counts) < 50_000
+
+
 def test_a_frame_longer_than_the_limit_is_refused_before_it_is_read() -> None:
     pipe = Pipe(most_bytes=1000)
     with pytest.raises(BadFrame, match="more than the limit of 1000"):
@@ -105,7 +144,7 @@ def test_a_frame_longer_than_the_limit_is_refused_before_it_is_read() -> None:
     pipe.close()
 
 
-@pytest.mark.parametrize("payload", [b"", b"[1]", b"{", b"\xff\xfe", b'"text"'])
+@pytest.mark.parametrize("payload", [b"[" * 100_000, b"", b"[1]", b"{", b"\xff\xfe", b'"text"'])
 def test_a_payload_that_is_no_json_object_is_refused(payload: bytes) -> None:
     with pytest.raises(BadFrame):
         Frame("p", payload).json()

@@ -53,6 +53,12 @@ def test_isolation_attempt_is_a_process_for_each_attempt(fresh: Bench) -> None:
     assert pid(fresh, "two", isolation=Isolation.ATTEMPT) != first
 
 
+def test_isolation_attempt_never_gets_a_host_that_served_another(fresh: Bench) -> None:
+    shared = pid(fresh, "one")
+    fresh.engine.end("one")
+    assert pid(fresh, "two", isolation=Isolation.ATTEMPT) != shared
+
+
 def test_runs_share_no_globals(fresh: Bench) -> None:
     pollute = "s => { globalThis.leak = 1; Array.prototype.map = () => 'polluted'; globalThis.JSON = null; return s }"
     first = pid(fresh)
@@ -113,6 +119,7 @@ def test_timers_of_a_run_end_with_it(fresh: Bench) -> None:
         "Buffer.concat([Buffer.from([2, 0, 0, 0, 112]), Buffer.from('{}')])",
         "Buffer.from([0, 0, 0, 0, 101])",
         "Buffer.concat([Buffer.from([3, 0, 0, 0, 108]), Buffer.from('[1]')])",
+        "Buffer.from([255, 255, 255, 255, 108])",
     ],
 )
 def test_a_forged_frame_is_a_protocol_error_and_the_next_run_is_correct(fresh: Bench, frame: str) -> None:

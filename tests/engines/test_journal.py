@@ -56,6 +56,11 @@ def test_methods_that_a_job_console_lacks_fail_the_job(bench: Bench, method: str
         ("/x/", {}, None),
         ("new Date(0)", "1970-01-01T00:00:00.000Z", '"1970-01-01T00:00:00.000Z"'),
         ("(() => { const a = {}; a.a = a; return a })()", {"a": "[Circular]"}, None),
+        (
+            "(() => { let d = {}; for (let i = 0; i < 1500; i++) d = { d }; return d })()",
+            "[nested more than 200 levels deep: not printed]",
+            None,
+        ),
         ("{ get x() { throw new Error('no') } }", "[unprintable: no]", None),
     ],
 )

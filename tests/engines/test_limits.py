@@ -31,11 +31,32 @@ def error_of(bench: Bench, operation: str, limits: Limits) -> RunError:
         "async s => { while (true) await null }",
         "s => { const p = new Proxy({}, { get: () => { while (true); } }); return p }",
         "s => { Promise.prototype.then = () => {}; return new Promise(() => {}) }",
+        "s => { while (true) console.log(1) }",
+        "s => { while (true) { try { console.log.constructor('process.stderr.write(\"x\".repeat(1000))')() } catch {} } }",
     ],
 )
 def test_what_never_ends_is_killed_at_the_time_limit(bench: Bench, operation: str) -> None:
     error = error_of(bench, operation, QUICK)
     assert (error.name, error.severity, error.message) == ("TimeoutError", "kill", "Job took longer than 400ms to complete")
+
+
+def test_a_host_that_closes_its_pipe_and_goes_on_is_killed(bench: Bench) -> None:
+    code = "const p = console.log.constructor('return process')(); p.getBuiltinModule('fs').closeSync(4); while (true);"
+    assert error_of(bench, f"s => {{ {code} }}", QUICK).severity in {"crash", "kill"}
+
+
+def test_a_limit_of_state_holds_for_what_conditions_add(bench: Bench) -> None:
+    edges = (("b", "(state.more = 'x'.repeat(3e6))"),)
+    error = bench.run("s => s", edges=edges, limits=Limits(state_mb=1)).error
+    assert error is not None
+    assert error.name == "StateTooLargeError"
+
+
+def test_timers_that_have_fired_are_forgotten(bench: Bench) -> None:
+    many = "s => new Promise(done => { let n = 0; const next = () => ++n < 100000 ? setTimeout(next, 0) : done(s); next() })"
+    few = bench.run("s => s").heap_bytes
+    assert bench.run(many.replace("setTimeout(next, 0)", "(setTimeout(() => {}, 0), n % 100 ? next() : setTimeout(next, 0))")).error is None
+    assert bench.run("s => s").heap_bytes < few + (40 << 20)
 
 
 def test_the_log_written_before_a_kill_has_arrived(bench: Bench) -> None:

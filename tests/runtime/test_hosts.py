@@ -36,4 +36,4 @@ def test_time_limits_in_order_of_precedence(given_ms: int | None, planned_ms: in
 
 def test_limits_leave_the_cutting_of_messages_to_the_runtime() -> None:
     limits = run_limits(AttemptSettings(memory_mb=7, state_mb=3, log_bytes=9, log_message_bytes=2), 11)
-    assert (limits.timeout_ms, limits.memory_mb, limits.state_mb, limits.log_bytes, limits.log_message_bytes) == (11, 7, 3, 9, None)
+    assert (limits.timeout_ms, limits.memory_mb, limits.state_mb, limits.log_bytes) == (11, 7, 3, 9)

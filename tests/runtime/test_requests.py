@@ -58,7 +58,6 @@ def test_settings_reach_the_host(desk: Desk) -> None:
     request = only(desk)
     assert (request.key.project, request.attempt, request.egress, request.isolation) == ("p", "7", egress, Isolation.ATTEMPT)
     assert (request.limits.memory_mb, request.limits.state_mb, request.limits.log_bytes) == (100, 5, 10)
-    assert request.limits.log_message_bytes is None
     assert (request.immutable, request.debug, request.remove_keys) == (True, True, ("configuration", "response"))
 
 

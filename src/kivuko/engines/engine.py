@@ -9,7 +9,7 @@ from types import TracebackType
 from kivuko.engines.errand import Cancel, Errand, OnLog, run_frame
 from kivuko.engines.frames import Frame, json_frame, raw_frame
 from kivuko.engines.host import Profile
-from kivuko.engines.run import EgressPolicy, HostKey, Isolation, Limits, RunRequest, RunResult
+from kivuko.engines.run import EgressPolicy, HostKey, Limits, RunRequest, RunResult
 from kivuko.engines.settings import EngineSettings
 from kivuko.engines.supervisor import Supervisor
 from kivuko.errors import AdaptorBroken, JobSyntaxError, KivukoError
@@ -92,34 +92,45 @@ class Engine:
         insertions: Sequence[tuple[int, int, int]] = (),
         key: HostKey = NO_KEY,
         limits: Limits = NO_LIMITS,
+        egress: EgressPolicy = OPEN,
     ) -> None:
         """Lets V8 compile a host script, never executing it; with ``key`` a host of that key does it.
 
         ``source`` is the author's text, ``insertions`` what the compiler put into it, ``body`` the edited text where the compiler was in
         doubt. Raises JobSyntaxError in acorn's words where the store has acorn, line 1-based, column 0-based.
         """
-        self._check({"kind": "job", "script": script, "source": source, "body": body, "insertions": insertions}, key, limits)
+        self._check({"kind": "job", "script": script, "source": source, "body": body, "insertions": insertions}, key, limits, egress)
 
-    def check_condition(self, text: str, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
+    def check_condition(self, text: str, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS, egress: EgressPolicy = OPEN) -> None:
         """Lets V8 compile an edge condition. Raises JobSyntaxError."""
-        self._check({"kind": "condition", "script": text}, key, limits)
+        self._check({"kind": "condition", "script": text}, key, limits, egress)
 
-    def _check(self, question: dict[str, object], key: HostKey, limits: Limits) -> None:
+    def _check(self, question: dict[str, object], key: HostKey, limits: Limits, egress: EgressPolicy) -> None:
         acorn = self.settings.acorn
         question["acorn"] = str(acorn) if acorn is not None and acorn.exists() else None
-        answer = self._ask(key, limits, "C", "c", question)
+        answer = self._ask(key, Profile.of(key, limits.memory_mb, egress), "C", "c", question)
         if answer.get("ok") is not True:
             line, column = answer.get("line"), answer.get("column")
             known = isinstance(line, int) and isinstance(column, int)
             raise JobSyntaxError(str(answer["message"]), line=line if known else None, column=column if known else None)  # type: ignore[arg-type]
 
-    def call(self, key: HostKey, specifier: str, function: str, arguments: list[object]) -> object:
+    def call(
+        self,
+        key: HostKey,
+        specifier: str,
+        function: str,
+        arguments: list[object],
+        *,
+        limits: Limits = NO_LIMITS,
+        egress: EgressPolicy = OPEN,
+    ) -> object:
         """Calls a function that a module exports with JSON arguments and gives its JSON value.
 
         Raises AdaptorBroken when the module has no such function or the function throws.
         """
         module = next(module for module in key.modules if module.specifier == specifier)
-        answer = self._ask(key, NO_LIMITS, "X", "x", {"key": module.key, "name": function, "arguments": arguments})
+        profile = Profile.of(key, limits.memory_mb, egress)
+        answer = self._ask(key, profile, "X", "x", {"key": module.key, "name": function, "arguments": arguments})
         if answer.get("missing"):
             raise AdaptorBroken(f"{specifier} has no function {function}")
         if answer.get("ok") is False:
@@ -152,20 +163,18 @@ class Engine:
             cancel.wake = self.wake
         return Errand(
             request.key,
-            Profile.of(request.key, request.limits.memory_mb, request.egress),
+            Profile.of(request.key, request.limits.memory_mb, request.egress, request.isolation),
             request.attempt,
             "d",
             lambda: run_frame(request, number),
             timeout_ms=request.limits.timeout_ms,
             limits=request.limits,
-            isolated=request.isolation is Isolation.ATTEMPT or any(module.form == "folder" for module in request.key.modules),
             number=number,
             on_log=on_log,
             cancel=cancel,
         )
 
-    def _ask(self, key: HostKey, limits: Limits, kind: str, answer: str, question: object) -> dict[str, object]:
-        profile = Profile.of(key, limits.memory_mb, OPEN)
+    def _ask(self, key: HostKey, profile: Profile, kind: str, answer: str, question: object) -> dict[str, object]:
         errand = Errand(key, profile, "", answer, lambda: (json_frame(kind, question),), timeout_ms=QUESTION_TIMEOUT_MS)
         return _reply(self._supervisor.complete(errand)).json()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, TypeGuard, TypeVar
 
 from kivuko.engines.frames import BadFrame, Frame, state_frame
 from kivuko.engines.host import Profile
@@ -17,7 +18,7 @@ LEVELS = {"debug", "info", "log", "success", "always", "warn", "error", "print"}
 SOURCES = {"JOB", "ADA", "R/T"}
 SEVERITIES = {"fail", "crash", "kill", "exception"}
 NO_LIMITS = Limits()
-CUT = "… (cut)"
+T = TypeVar("T")
 
 
 class Cancel:
@@ -30,8 +31,9 @@ class Cancel:
     def cancel(self) -> None:
         """Stops the Run as soon as the engine notices; at once if it is waiting."""
         self.asked = True
-        if self.wake is not None:
-            self.wake()
+        wake = self.wake
+        if wake is not None:
+            wake()
 
 
 class Errand:
@@ -50,14 +52,13 @@ class Errand:
         *,
         timeout_ms: int | None = None,
         limits: Limits = NO_LIMITS,
-        isolated: bool = False,
         number: int = 0,
         on_log: OnLog | None = None,
         on_piece: Callable[[bytes], object] | None = None,
         cancel: Cancel | None = None,
     ) -> None:
         self.key, self.profile, self.attempt, self.answer, self.frames = key, profile, attempt, answer, frames
-        self.timeout_ms, self.limits, self.isolated, self.number = timeout_ms, limits, isolated, number
+        self.timeout_ms, self.limits, self.number = timeout_ms, limits, number
         self.on_log, self.on_piece, self.cancel = on_log, on_piece, cancel
         self.on_done: Callable[[Errand], None] | None = None
         self.begun = 0.0
@@ -77,6 +78,8 @@ class Errand:
     def finish(self, *, reply: Frame | None = None, result: RunResult | None = None, problem: KivukoError | None = None) -> None:
         """Marks the errand as done and tells who waits for it."""
         self.reply, self.result, self.problem, self.done = reply, result, problem, True
+        if self.cancel is not None:
+            self.cancel.wake = None
         if self.on_done is not None:
             self.on_done(self)
 
@@ -136,23 +139,29 @@ def _read_fault(fault: Mapping[str, Any]) -> RunError:
     name, severity, message = fault.get("name"), fault.get("severity"), fault.get("message")
     if not isinstance(name, str) or not _is_severity(severity) or not isinstance(message, str):
         raise BadFrame("the error of a done frame is malformed")
-    place = fault.get("pos") or fault.get("at") or {}
+    place = _mapping(fault.get("pos") or fault.get("at"))
     kept = ("message", "name", "severity", "subtype", "details", "pos", "step", "operationName", "line")
     return RunError(
         name=name,
         severity=severity,
         message=message,
         report={"source": "runtime", **{key: fault[key] for key in kept if key in fault}},
-        subtype=fault.get("subtype"),
-        line=place.get("line"),
-        column=place.get("column"),
-        src=place.get("src"),
-        operation=fault.get("operationName"),
-        operation_line=fault.get("line"),
-        stack=str(fault.get("stack") or ""),
+        subtype=_optional(fault.get("subtype"), str),
+        line=_optional(place.get("line"), int),
+        column=_optional(place.get("column"), int),
+        src=_optional(place.get("src"), str),
+        operation=_optional(fault.get("operationName"), str),
+        operation_line=_optional(fault.get("line"), int),
+        stack=_optional(fault.get("stack"), str) or "",
         fix=str(fault.get("fix") or ""),
         details=fault.get("details"),
     )
+
+
+def _optional(value: object, kind: type[T]) -> T | None:
+    if value is not None and not isinstance(value, kind):
+        raise BadFrame("the error of a done frame is malformed")
+    return value
 
 
 def _is_severity(value: object) -> TypeGuard[Severity]:
@@ -167,24 +176,17 @@ def _is_source(value: object) -> TypeGuard[Literal["JOB", "ADA", "R/T"]]:
     return isinstance(value, str) and value in SOURCES
 
 
-def read_log_line(frame: Frame, most_bytes: int | None = None) -> LogLine:
-    """The line in a log frame; texts longer than ``most_bytes`` are cut. Raises BadFrame."""
+def read_log_line(frame: Frame) -> LogLine:
+    """The line in a log frame. Raises BadFrame."""
     line = frame.json()
     level, source, values, texts, time_ns = (line.get(key) for key in ("l", "s", "m", "x", "t"))
     if not _is_level(level) or not _is_source(source) or not isinstance(values, list) or not isinstance(time_ns, int):
         raise BadFrame("a log frame is malformed")
-    if texts is not None and (not isinstance(texts, list) or len(texts) != len(values)):
+    if texts is None:
+        return LogLine(level, source, tuple(values), time_ns)
+    if not isinstance(texts, list) or len(texts) != len(values) or not all(text is None or isinstance(text, str) for text in texts):
         raise BadFrame("the texts of a log frame are malformed")
-    if most_bytes is not None and len(frame.payload) > most_bytes:
-        values = [_cut(value, most_bytes) for value in values]
-        texts = None if texts is None else [None if text is None else str(_cut(text, most_bytes)) for text in texts]
-    return LogLine(level, source, tuple(values), time_ns, None if texts is None else tuple(texts))
-
-
-def _cut(value: object, most_bytes: int) -> object:
-    if isinstance(value, str):
-        return value if len(value) <= most_bytes else value[:most_bytes] + CUT
-    return CUT if isinstance(value, (dict, list)) else value
+    return LogLine(level, source, tuple(values), time_ns, tuple(texts))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -202,6 +204,6 @@ def _pair(value: object) -> tuple[str, str]:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise BadFrame("a done frame is malformed")
     return float(value)

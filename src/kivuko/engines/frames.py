@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from kivuko.value import value
@@ -18,6 +18,7 @@ __all__ = ["BadFrame", "Frame", "FrameReader", "json_frame", "raw_frame", "state
 HEADER = struct.Struct("<IB")
 META = struct.Struct("<I")
 READ_SIZE = 1 << 18
+LARGE_READS = 32
 
 
 class BadFrame(Exception):
@@ -53,7 +54,7 @@ class Frame:
 def _object(text: bytes | bytearray) -> dict[str, object]:
     try:
         value = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise BadFrame(f"a frame holds no JSON: {problem}") from problem
     if not isinstance(value, dict):
         raise BadFrame("a frame holds no JSON object")
@@ -81,55 +82,52 @@ def state_frame(kind: str, meta: object, state: bytes) -> tuple[bytes, bytes]:
 class FrameReader:
     """Puts frames together from what a non-blocking descriptor gives."""
 
-    def __init__(self, descriptor: int, known: str, most_bytes: int) -> None:
-        """``known`` are the types a host may send, ``most_bytes`` the longest payload."""
-        self.most_bytes = most_bytes
+    def __init__(self, descriptor: int, most_bytes: Mapping[str, int]) -> None:
+        """``most_bytes`` is the longest payload of each type that may come."""
         self.ended = False
         self._descriptor = descriptor
-        self._known = known
+        self._most_bytes = most_bytes
         self._buffer = bytearray()
         self._large: tuple[str, bytearray, int] | None = None
 
     def available(self) -> Iterator[Frame]:
-        """The frames that are complete by now; sets ``ended`` at the end of the pipe. Raises BadFrame."""
-        while not self.ended:
-            if self._large is not None:
-                frame, again = self._fill_large()
-                if frame is not None:
-                    yield frame
-                if not again:
-                    return
-                continue
-            try:
-                data = os.read(self._descriptor, READ_SIZE)
-            except BlockingIOError:
-                return
-            if not data:
-                self.ended = True
-                return
-            self._buffer += data
-            yield from self._cut()
-            if self._large is None and len(data) < READ_SIZE:
-                return
+        """Some of the frames that are complete by now; what is left comes with the next call, so that one writer never keeps the reader.
+
+        Sets ``ended`` at the end of the pipe. Raises BadFrame.
+        """
+        if self._large is not None:
+            yield from self._fill_large()
+            return
+        try:
+            data = os.read(self._descriptor, READ_SIZE)
+        except BlockingIOError:
+            return
+        if not data:
+            self.ended = True
+            return
+        self._buffer += data
+        yield from self._cut()
 
     def _cut(self) -> Iterator[Frame]:
         start = 0
-        while len(self._buffer) - start >= HEADER.size:
-            length, kind = HEADER.unpack_from(self._buffer, start)
-            letter = chr(kind)
-            if letter not in self._known:
-                raise BadFrame(f"a frame of unknown type {letter!r}")
-            if length > self.most_bytes:
-                raise BadFrame(f"a frame of {length} bytes, more than the limit of {self.most_bytes}")
-            body = start + HEADER.size
-            if len(self._buffer) - body < length:
-                if length > READ_SIZE:
-                    self._begin_large(letter, length, body)
+        try:
+            while len(self._buffer) - start >= HEADER.size:
+                length, kind = HEADER.unpack_from(self._buffer, start)
+                letter = chr(kind)
+                most_bytes = self._most_bytes.get(letter)
+                if most_bytes is None:
+                    raise BadFrame(f"a frame of unknown type {letter!r}")
+                if length > most_bytes:
+                    raise BadFrame(f"a frame of {length} bytes, more than the limit of {most_bytes}")
+                body, end = start + HEADER.size, start + HEADER.size + length
+                if len(self._buffer) < end:
+                    if length > READ_SIZE:
+                        self._begin_large(letter, length, body)
+                        start = 0
                     return
-                break
-            yield Frame(letter, bytes(self._buffer[body : body + length]))
-            start = body + length
-        if start:
+                start = end
+                yield Frame(letter, bytes(self._buffer[body:end]))
+        finally:  # also when whoever takes the frames does not go on
             del self._buffer[:start]
 
     def _begin_large(self, letter: str, length: int, body: int) -> None:
@@ -139,19 +137,20 @@ class FrameReader:
         self._buffer.clear()
         self._large = (letter, payload, have)
 
-    def _fill_large(self) -> tuple[Frame | None, bool]:
+    def _fill_large(self) -> Iterator[Frame]:
         assert self._large is not None
         letter, payload, have = self._large
-        try:
-            count = os.readv(self._descriptor, [memoryview(payload)[have:]])
-        except BlockingIOError:
-            return None, False
-        if count == 0:
-            self.ended = True
-            return None, False
-        have += count
-        if have < len(payload):
-            self._large = (letter, payload, have)
-            return None, True
-        self._large = None
-        return Frame(letter, payload), True
+        for _ in range(LARGE_READS):
+            try:
+                count = os.readv(self._descriptor, [memoryview(payload)[have:]])
+            except BlockingIOError:
+                break
+            if count == 0:
+                self.ended = True
+                break
+            have += count
+            if have == len(payload):
+                self._large = None
+                yield Frame(letter, payload)
+                return
+        self._large = (letter, payload, have)

@@ -7,25 +7,26 @@ import enum
 import fcntl
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kivuko.engines.frames import Frame, FrameReader, json_frame, raw_frame
-from kivuko.engines.run import EgressPolicy, HostKey
-from kivuko.engines.sandbox import ALL_LAYERS, Child, Confinement, spawn
+from kivuko.engines.run import EgressPolicy, HostKey, Isolation
+from kivuko.engines.sandbox import ALL_LAYERS, Child, Confinement, Layer, spawn
 from kivuko.engines.settings import EngineSettings, find_node
-from kivuko.value import value
+from kivuko.errors import HostFailed
+from kivuko.value import fresh, value
 
 if TYPE_CHECKING:
     from kivuko.engines.egress import EgressGuard
 
 __all__ = ["Host", "HostState", "Profile"]
 
-FRAMES_FROM_HOST = "plcdexfg"
 MOST_STDERR = 16_384
 PIPE_SIZE = 1 << 20
-LARGEST_FRAME = (1 << 32) - 1
+SMALL_FRAME, LARGE_FRAME = 1 << 24, 1 << 28
+WAIT_FOR_EXIT_S = 1.0
 HERE = Path(__file__).parent
 OUT_OF_MEMORY = ("heap out of memory", "heap limit")
 # Node's own base of RLIMIT_DATA, and what buffers and wasm may take beside the heap (engine.md §10)
@@ -44,18 +45,20 @@ class HostState(enum.Enum):
 
 @value
 class Profile:
-    """What is fixed when a host starts: heap limit, folders beyond the store, native addons, egress policy."""
+    """What is fixed when a host starts. ``isolated`` hosts serve one Attempt, ``readable`` are folders beyond the store."""
 
     memory_mb: int
-    readable: tuple[str, ...]
-    addons: bool
-    egress: EgressPolicy
+    readable: tuple[str, ...] = ()
+    addons: bool = False
+    egress: EgressPolicy = fresh(factory=EgressPolicy)
+    isolated: bool = False
 
     @classmethod
-    def of(cls, key: HostKey, memory_mb: int, egress: EgressPolicy) -> Profile:
-        """The profile that a key needs."""
+    def of(cls, key: HostKey, memory_mb: int, egress: EgressPolicy, isolation: Isolation = Isolation.PROJECT) -> Profile:
+        """The profile that a key needs. Modules in folders cannot be renewed, so their host serves one Attempt."""
         readable = tuple(sorted({folder for module in key.modules for folder in module.readable}))
-        return cls(memory_mb, readable, any(module.addons for module in key.modules), egress)
+        isolated = isolation is Isolation.ATTEMPT or any(module.form == "folder" for module in key.modules)
+        return cls(memory_mb, readable, any(module.addons for module in key.modules), egress, isolated)
 
 
 class Host:
@@ -73,34 +76,40 @@ class Host:
         self.deadline: float | None = None
         self.stderr = b""
         self.loaded: Frame | None = None
-        self.isolated = False
         self._outgoing: deque[memoryview] = deque()
-        self._child = self._start(settings)
-        self._guard = _guarded(self._child, profile.egress)
-        self.reader = FrameReader(self.output, FRAMES_FROM_HOST, LARGEST_FRAME)
+        rules = _rules(profile.egress)
+        with contextlib.ExitStack() as undo:
+            self._child = self._start(settings, undo)
+            self._guard = None if rules is None else rules(self._child)
+            undo.pop_all()
+        self.reader = FrameReader(self.output, _frame_limits(profile))
 
-    def _start(self, settings: EngineSettings) -> Child:
-        read_in, self.input = os.pipe()
-        self.output, write_out = os.pipe()
-        self.errors, write_errors = os.pipe()
-        for descriptor in (self.input, self.output):
-            with contextlib.suppress(OSError, AttributeError):
-                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
-        for descriptor in (self.input, self.output, self.errors):
-            os.set_blocking(descriptor, False)
-        try:
-            node = str(settings.node or find_node())
-            readable = (str(HERE), *((str(settings.store),) if settings.store else ()), *self.profile.readable)
-            return spawn(
+    def _start(self, settings: EngineSettings, undo: contextlib.ExitStack) -> Child:
+        """The process. What ``undo`` holds at the end is to be undone when the rest of the start fails."""
+        node = str(settings.node or find_node())
+        readable = (str(HERE), *((str(settings.store),) if settings.store else ()), *self.profile.readable)
+        with contextlib.ExitStack() as theirs:
+            try:
+                read_in, self.input = _pipe(undo, theirs, reading=False)
+                write_out, self.output = _pipe(undo, theirs, reading=True)
+                write_errors, self.errors = _pipe(undo, theirs, reading=True)
+            except OSError as problem:
+                raise HostFailed(f"No pipe to a host could be opened ({problem.strerror})") from problem
+            child = spawn(
                 [node, *_flags(self.profile, readable), str(HERE / "javascript" / "host.js")],
                 env=settings.environment,
                 pass_fds={3: read_in, 4: write_out},
                 stderr=write_errors,
                 confinement=_confinement(self.profile, node, readable, sandboxed=settings.sandboxed),
             )
-        finally:
-            for descriptor in (read_in, write_out, write_errors):
-                os.close(descriptor)
+        undo.callback(child.wait)
+        undo.callback(child.kill)
+        return child
+
+    @property
+    def missing_layers(self) -> frozenset[Layer]:
+        """The layers of the sandbox that this machine lacks."""
+        return self._child.missing
 
     @property
     def pid(self) -> int:
@@ -150,13 +159,13 @@ class Host:
         return self.reader.available()
 
     def read_errors(self) -> bool:
-        """Keeps the end of what the process says on stderr; False when it has closed it."""
+        """Keeps the end of what the process says on stderr; False when it has closed it. Takes a bounded part of what is there."""
         try:
-            while data := os.read(self.errors, MOST_STDERR):
-                self.stderr = (self.stderr + data)[-MOST_STDERR:]
+            data = os.read(self.errors, 4 * MOST_STDERR)
         except BlockingIOError:
             return True
-        return False
+        self.stderr = (self.stderr + data)[-MOST_STDERR:]
+        return bool(data)
 
     @property
     def ran_out_of_memory(self) -> bool:
@@ -172,21 +181,44 @@ class Host:
         return self.bury()
 
     def bury(self) -> int:
-        """Waits for the end of the process, closes the pipes and gives its exit status (negative: the signal)."""
+        """Waits for the end of the process, closes the pipes and gives its exit status (negative: the signal).
+
+        A process that has closed its pipe but goes on is killed after a second.
+        """
         self.state = HostState.DEAD
-        status = self._child.wait()
+        status = self._child.wait(WAIT_FOR_EXIT_S)
+        if status is None:
+            self._child.kill()
+            status = self._child.wait()
         self.read_errors()
         self._child.close()
         if self._guard is not None:
-            self._guard.close()
+            self._guard.stop()
         for descriptor in (self.input, self.output, self.errors):
             os.close(descriptor)
         assert status is not None
         return status
 
 
-def _guarded(child: Child, policy: EgressPolicy) -> EgressGuard | None:
-    """Level 2 of the egress policy for a host that has one."""
+def _pipe(undo: contextlib.ExitStack, theirs: contextlib.ExitStack, *, reading: bool) -> tuple[int, int]:
+    """A pipe as (the host's end, our end, which never blocks)."""
+    ends = os.pipe()
+    ours, given = ends if reading else (ends[1], ends[0])
+    undo.callback(os.close, ours)
+    theirs.callback(os.close, given)
+    with contextlib.suppress(OSError, AttributeError):
+        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    os.set_blocking(ours, False)
+    return given, ours
+
+
+def _frame_limits(profile: Profile) -> dict[str, int]:
+    """The longest frame of each type: no state is larger than the memory of the host that writes it."""
+    return dict.fromkeys("pceg", SMALL_FRAME) | dict.fromkeys("lxf", LARGE_FRAME) | {"d": max(LARGE_FRAME, profile.memory_mb << 20)}
+
+
+def _rules(policy: EgressPolicy) -> Callable[[Child], EgressGuard | None] | None:
+    """Starts level 2 of the egress policy for a host; None where nothing is blocked. Raises InputError for a policy that cannot be read."""
     if not policy.blocked:
         return None
     from kivuko.engines.egress import (  # threads and addresses: the command line, which blocks nothing, starts without them
@@ -194,7 +226,8 @@ def _guarded(child: Child, policy: EgressPolicy) -> EgressGuard | None:
         guard_child,
     )
 
-    return guard_child(child, Rules(policy))
+    rules = Rules(policy)
+    return lambda child: guard_child(child, rules)
 
 
 def _flags(profile: Profile, readable: tuple[str, ...]) -> list[str]:

@@ -19,6 +19,7 @@ class Pool:
         self.settings = settings
         self.hosts: list[Host] = []
         self._forget = forget
+        self._told_of_layers = False
 
     def acquire(self, key: HostKey, profile: Profile, attempt: str) -> Host | None:
         """A host of ``key`` for a Run of ``attempt``; None when it is better to wait. Raises HostFailed, NodeMissing."""
@@ -55,6 +56,9 @@ class Pool:
         """A new blank host. Raises HostFailed, NodeMissing."""
         host = Host(self.settings, profile)
         self.hosts.append(host)
+        if host.missing_layers and not self._told_of_layers:
+            self._told_of_layers = True
+            self.settings.on_missing_layers(tuple(sorted(layer.value for layer in host.missing_layers)))
         return host
 
     def retire(self, host: Host) -> int:
@@ -74,7 +78,7 @@ class Pool:
         """Keeps blank hosts ready where there is room; ``watch`` is told of each. Raises HostFailed, NodeMissing."""
         blank = sum(host.state is HostState.BLANK for host in self.hosts)
         for _ in range(min(self.settings.blank_hosts - blank, self.settings.most_hosts - len(self.hosts))):
-            host = self.start(Profile(self.settings.blank_memory_mb, (), False, self.settings.blank_egress))
+            host = self.start(Profile(self.settings.blank_memory_mb, egress=self.settings.blank_egress))
             host.ready_builtins()
             watch(host)
 

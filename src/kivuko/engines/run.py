@@ -80,7 +80,6 @@ class Limits:
     memory_mb: int = 500
     state_mb: float | None = 500
     log_bytes: int | None = None
-    log_message_bytes: int | None = None
 
 
 @value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kivuko.engines.run import EgressPolicy
@@ -53,4 +53,5 @@ class EngineSettings:
     runs_per_host: int = 1000
     growth_mb: int = 200
     sandboxed: bool = True
+    on_missing_layers: Callable[[tuple[str, ...]], None] = lambda layers: None
     environment: Mapping[str, str] = fresh(factory=lambda: {name: os.environ[name] for name in PASSED_ON if name in os.environ})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import threading
 import time
 from collections import deque
 
@@ -17,12 +18,13 @@ from kivuko.engines.host import Host, HostState, Profile
 from kivuko.engines.pool import Pool
 from kivuko.engines.run import HostKey, LogLine, RunError, RunResult
 from kivuko.engines.settings import EngineSettings
-from kivuko.errors import AdaptorBroken, EngineClosed, HostFailed, KivukoError
+from kivuko.errors import AdaptorBroken, EngineClosed, EngineError, HostFailed, KivukoError
 
 __all__ = ["Supervisor"]
 
 START_TIMEOUT_MS = 60_000
 END_TIMEOUT_MS = 5_000
+BLANK_PAUSE_S = 5.0
 CANCELLED = RunError("Cancelled", "kill", "The run was cancelled")
 
 
@@ -36,6 +38,9 @@ class Supervisor:
         self._arriving: deque[Errand] = deque()
         self._waiting: deque[Errand] = deque()
         self._working: dict[Host, Errand] = {}
+        self._turning = False
+        self._no_blank_before = 0.0
+        self._bell_rope = threading.Lock()
         self._alarm, self._bell = os.pipe()
         os.set_blocking(self._alarm, False)
         os.set_blocking(self._bell, False)
@@ -48,21 +53,31 @@ class Supervisor:
         self._arriving.append(errand)
 
     def wake(self) -> None:
-        """Lets the loop look around at once. Safe from any thread."""
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._bell, b"!")
+        """Lets the loop look around at once. Safe from any thread, and after the end, too."""
+        with self._bell_rope, contextlib.suppress(BlockingIOError):
+            if not self.closed:
+                os.write(self._bell, b"!")
 
     def complete(self, errand: Errand) -> Errand:
-        """Turns the loop until the errand is done. Raises its problem, or EngineClosed."""
+        """Turns the loop until the errand is done. Raises its problem, or EngineClosed.
+
+        What a callback raises, and an interrupt, ends the errand and its host.
+        """
         self.add(errand)
-        while not errand.done:
-            self.turn()
+        try:
+            while not errand.done:
+                self.turn()
+        except BaseException:
+            self._abandon(errand)
+            raise
         if errand.problem is not None:
             raise errand.problem
         return errand
 
     def prepare(self, key: HostKey, profile: Profile, attempt: str) -> None:
-        """Starts a host for ``key`` without waiting for it. Raises HostFailed, NodeMissing."""
+        """Starts a host for ``key`` without waiting for it. Raises HostFailed, NodeMissing, EngineClosed."""
+        if self.closed:
+            raise EngineClosed
         host = self._pool.acquire(key, profile, attempt)
         if host is not None:
             host.state = HostState.IDLE
@@ -72,7 +87,7 @@ class Supervisor:
         """The Attempt is over: its hosts close its sockets and drop its modules, and are free for others when they have."""
         for host in [host for host in self._pool.hosts if host.attempt == attempt and host.state is HostState.IDLE]:
             host.attempt = None
-            if host.isolated:
+            if host.profile.isolated:
                 self._pool.retire(host)
             else:
                 host.state = HostState.ENDING
@@ -82,7 +97,8 @@ class Supervisor:
 
     def close(self) -> None:
         """Ends all hosts; who waits gets EngineClosed."""
-        self.closed = True
+        with self._bell_rope:
+            self.closed = True
         for host in list(self._pool.hosts):
             errand = self._working.get(host)
             self._pool.retire(host)
@@ -95,7 +111,19 @@ class Supervisor:
         os.close(self._bell)
 
     def turn(self) -> None:
-        """One round: places what waits, sleeps until something happens, takes frames, keeps time."""
+        """One round: places what waits, sleeps until something happens, takes frames, keeps time.
+
+        Raises EngineError when a callback asks the engine something while it is being called.
+        """
+        if self._turning:
+            raise EngineError("The engine was asked something by a callback that it is calling", fix="Ask after the callback has returned.")
+        self._turning = True
+        try:
+            self._turn()
+        finally:
+            self._turning = False
+
+    def _turn(self) -> None:
         while self._arriving:
             self._waiting.append(self._arriving.popleft())
         finished = self._dispatch()
@@ -121,6 +149,8 @@ class Supervisor:
         finished = False
         for _ in range(len(self._waiting)):
             errand = self._waiting.popleft()
+            if errand.cancel is not None and errand.cancel.asked and not errand.done:
+                errand.finish(result=RunResult(None, CANCELLED))
             try:
                 placed = errand.done or self._place(errand)
             except KivukoError as problem:
@@ -129,16 +159,29 @@ class Supervisor:
             if not placed:
                 self._waiting.append(errand)
             finished = finished or errand.done
-        if not self._waiting:
-            self._pool.replenish(self._watch)
+        if not self._waiting and time.monotonic() >= self._no_blank_before:
+            try:
+                self._pool.replenish(self._watch)
+            except KivukoError:
+                self._pause_blank_hosts()  # whoever needs a host meets the same problem and reports it
         return finished
+
+    def _pause_blank_hosts(self) -> None:
+        self._no_blank_before = time.monotonic() + BLANK_PAUSE_S
+
+    def _abandon(self, errand: Errand) -> None:
+        """Nobody waits for an errand any more: it is forgotten, and its host is ended."""
+        for waiting in (self._waiting, self._arriving):
+            if errand in waiting:
+                waiting.remove(errand)
+        for host in [host for host, busy in self._working.items() if busy is errand]:
+            self._pool.retire(host)
 
     def _place(self, errand: Errand) -> bool:
         host = self._pool.acquire(errand.key, errand.profile, errand.attempt)
         if host is None:
             return False
         host.attempt = errand.attempt or host.attempt
-        host.isolated = errand.isolated
         if errand.answer == "p" and host.loaded is not None:
             host.state = HostState.IDLE
             errand.finish(reply=host.loaded)
@@ -221,7 +264,7 @@ class Supervisor:
         most = errand.limits.log_bytes
         errand.log_bytes += len(frame.payload)
         if most is None or errand.log_bytes <= most:
-            errand.on_log(read_log_line(frame, errand.limits.log_message_bytes))
+            errand.on_log(read_log_line(frame))
             return
         if errand.logs_dropped == 0:
             text = f"The log of this run is longer than {most} bytes: further lines are dropped"
@@ -281,6 +324,7 @@ class Supervisor:
         errand = self._working.get(host)
         status = self._pool.bury(host)
         if errand is None:
+            self._pause_blank_hosts()
             return
         said = host.stderr.decode("utf-8", "replace").strip()
         problem = HostFailed(f"A host process ended with status {status} before it could work", details=said)
@@ -307,6 +351,3 @@ class Supervisor:
                 self._lose(host, RunError("TimeoutError", "kill", f"Job took longer than {errand.timeout_ms}ms to complete"))
         for host in [host for host in self._pool.hosts if host.deadline is not None and now >= host.deadline]:
             self._pool.retire(host)
-        for errand in [errand for errand in self._waiting if errand.cancel is not None and errand.cancel.asked]:
-            self._waiting.remove(errand)
-            errand.finish(result=RunResult(None, CANCELLED))

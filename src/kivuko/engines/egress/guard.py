@@ -70,6 +70,12 @@ class EgressGuard:
         else:
             self._thread.join()
 
+    def stop(self) -> None:
+        """Like ``close``, without waiting for a decision that is being made: the guard's thread lets go of everything by itself."""
+        self._hang_up()
+        if self._thread.ident is None:
+            self._release()
+
     def join(self, timeout: float | None = None) -> bool:
         """Wait up to ``timeout`` seconds for the process, and the guard with it, to end. Gives whether it has."""
         self._thread.join(timeout)

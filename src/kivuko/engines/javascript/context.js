@@ -3,7 +3,7 @@
 const vm = require('node:vm')
 
 const { freeze, defineProperty } = Object
-const BOOT = new vm.Script('({ parse: JSON.parse, stringify: JSON.stringify, global: globalThis, fixed: [parseInt, parseFloat].map(Object.freeze) })', { filename: 'kivuko:boot' })
+const BOOT = new vm.Script('({ parse: JSON.parse, global: globalThis, fixed: [parseInt, parseFloat].map(Object.freeze) })', { filename: 'kivuko:boot' })
 const FIXED = new Set(['parseInt', 'parseFloat'])
 const SEALED = { strings: false, wasm: false }
 const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis
@@ -27,8 +27,14 @@ const JobBuffer = freeze(
 /** Timers that belong to one Run: {setTimeout, setInterval, clearTimeout, clearInterval}, and `clear()` for its end. */
 function createTimers() {
   const running = new Set()
-  const start = (begin) => (callback, delay, ...values) => {
-    const timer = begin(callback, delay, ...values)
+  let over = false
+  const start = (begin, repeats) => (callback, delay, ...values) => {
+    if (over) return undefined
+    const once = (...given) => {
+      running.delete(timer)
+      return callback(...given)
+    }
+    const timer = begin(repeats || typeof callback !== 'function' ? callback : once, delay, ...values)
     running.add(timer)
     return timer
   }
@@ -37,14 +43,15 @@ function createTimers() {
     end(timer)
   }
   const names = {
-    setTimeout: freeze(start(setTimeout)),
-    setInterval: freeze(start(setInterval)),
+    setTimeout: freeze(start(setTimeout, false)),
+    setInterval: freeze(start(setInterval, true)),
     clearTimeout: freeze(stop(clearTimeout)),
     clearInterval: freeze(stop(clearInterval)),
   }
   return {
     names,
     clear() {
+      over = true
       for (const timer of running) clearTimeout(timer)
       running.clear()
     },
@@ -52,12 +59,12 @@ function createTimers() {
 }
 
 /**
- * A fresh context whose global constants are `names`: {context, parse, stringify, define}. `define(values, taken)` adds further globals, except
+ * A fresh context whose global constants are `names`: {context, parse, define}. `define(values, taken)` adds further globals, except
  * those that have a name in `taken` or of a fixed function.
  */
 function createContext(names) {
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { codeGeneration: SEALED })
-  const { parse, stringify, global } = BOOT.runInContext(context)
+  const { parse, global } = BOOT.runInContext(context)
   const define = (values, taken) => {
     for (const [name, value] of Object.entries(values)) {
       if (name in taken || FIXED.has(name)) continue
@@ -65,7 +72,7 @@ function createContext(names) {
     }
   }
   define(names, {})
-  return { context, parse, stringify, define }
+  return { context, parse, define }
 }
 
 /** The names of a job's context besides ECMAScript's own: console, timers, Buffer. */

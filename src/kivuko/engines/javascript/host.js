@@ -64,6 +64,11 @@ function endAttempt() {
   attempt = { id: null, instance: null }
 }
 
+/** The fault of a Run that went wrong in the host itself, as far as it can be told. */
+function unforeseen(error) {
+  return { name: 'ExecutionError', severity: 'crash', message: `The engine failed: ${(error && error.message) ?? error}`, uncaught: true }
+}
+
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Executes a Run and answers. A promise that is rejected with its last breath still belongs to it, so a turn of the loop is waited for. */
@@ -79,8 +84,7 @@ async function run(payload) {
     result = job.script === '' ? passThrough(job, text) : await runJob(job, text, modulesOf(job), { classify: loader.classify, uncaught })
     result = await Promise.race([uncaught, nextTurn().then(() => result)])
   } catch (error) {
-    if (!(error instanceof RunFault)) throw error
-    result = { fault: error.fault, followed: {} }
+    result = { fault: error instanceof RunFault ? error.fault : unforeseen(error), followed: {} }
   } finally {
     failRun = null
   }

@@ -5,8 +5,8 @@ const { createContext, createTimers, jobNames } = require('./context.js')
 const edges = require('./edges.js')
 const journal = require('./journal.js')
 const { RunFault, JOB_FILE, createReporter, invalidExports, invalidOperation, reportOf } = require('./report.js')
-const { StateTooLarge, buildInput, writeOutput } = require('./state.js')
-const { isError } = require('./values.js')
+const { StateTooLarge, bounded, buildInput, writeOutput } = require('./state.js')
+const { isError, toJson } = require('./values.js')
 
 const SCRIPTS_KEPT = 200
 // While an adaptor's execute prepares, e.g. connects, before it calls the first operation
@@ -135,12 +135,18 @@ function inputOf(job, text) {
   }
 }
 
-/** The state of a Run that failed: its input with all mutations, and the report under the job's id. */
+/** The state of a Run that failed: its input with all mutations, and the report under the job's id. A frozen state is copied. */
 function failedState(state, job, fault) {
   if (state === null || typeof state !== 'object') return state
-  if (state.errors === null || typeof state.errors !== 'object') state.errors = {}
-  state.errors[job.id] = reportOf(fault, job.secrets)
-  return state
+  const report = reportOf(fault, job.secrets)
+  const errors = state.errors !== null && typeof state.errors === 'object' ? state.errors : {}
+  try {
+    errors[job.id] = report
+    state.errors = errors
+    return state
+  } catch {
+    return { ...state, errors: { ...errors, [job.id]: report } }
+  }
 }
 
 function outputFault(error) {
@@ -152,26 +158,28 @@ function outputFault(error) {
 function finish(job, value, fault, room) {
   const onBigInt = (path) =>
     journal.write('error', 'R/T', [`State holds a BigInt at ${path || 'its top'}: it is passed on as a text of digits. Convert it, e.g. with Number() or String()`])
-  const options = { removed: job.removed, limitMb: job.stateMb, onBigInt }
-  let text
   if (typeof value === 'function') {
     fault = { name: 'JobError', severity: 'fail', message: 'The final state is a function: the last operation must return state' }
     value = failedState(room.state, job, fault)
   }
   try {
-    text = writeOutput(value, options)
+    return { fault, ...written(job, value, room, onBigInt) }
   } catch (error) {
     fault = outputFault(error)
     if (fault.severity === 'kill') return { fault, followed: {} }
-    text = writeOutput(failedState({ data: {} }, job, fault), options)
+    return { fault, ...written(job, failedState({ data: {} }, job, fault), room, onBigInt) }
   }
+}
+
+/** The output as text, and the edges: conditions that are more than words see, and may change, what goes downstream. */
+function written(job, value, room, onBigInt) {
+  const text = writeOutput(value, { removed: job.removed, limitMb: job.stateMb, onBigInt })
   if (!job.edges.some(([, condition]) => edges.isExpression(condition))) {
-    return { state: text, fault, ...edges.evaluate(job.edges, value, job.id, room.console) }
+    return { state: text, ...edges.evaluate(job.edges, value, job.id, room.console) }
   }
-  const { parse, stringify } = room.realm
-  const downstream = text === undefined ? undefined : parse(text)
+  const downstream = text === undefined ? undefined : room.realm.parse(text)
   const decided = edges.evaluate(job.edges, downstream, job.id, room.console)
-  return { state: downstream === undefined ? undefined : stringify(downstream), fault, ...decided }
+  return { state: downstream === undefined ? undefined : bounded(toJson(downstream, undefined, onBigInt), job.stateMb), ...decided }
 }
 
 /** A room holds what one Run has open: console, timers, context, the state that a failure reports. */
@@ -203,10 +211,9 @@ async function runJob(job, text, modules, { classify, uncaught }) {
 /** A Run without a job: the input passes through untouched, only the edges are decided (edges that leave a Trigger). */
 function passThrough(job, text) {
   const { console } = createRoom(createReporter({ job, classify: () => null }))
-  const { parse, stringify } = createContext({ console })
-  const state = text === '' ? undefined : parse(text)
+  const state = text === '' ? undefined : createContext({ console }).parse(text)
   const decided = edges.evaluate(job.edges, state, job.id, console)
-  return { state: state === undefined ? undefined : stringify(state), fault: null, ...decided }
+  return { state: state === undefined ? undefined : toJson(state), fault: null, ...decided }
 }
 
 /** Checks that a text compiles as a script, and, where the compiler was in doubt, that the body alone does too. Throws SyntaxError. */

@@ -1,7 +1,7 @@
 'use strict'
 // What went wrong in a Run, in OpenFn's words: classification by origin (jobs-and-runtime §3.2), position in the author's own text, and the
 // report that stands in state.errors.
-const { isError, toJson } = require('./values.js')
+const { isError, isTooDeep, toJson } = require('./values.js')
 
 const JOB_FILE = 'vm:module(0)'
 const FRAME = /^\s+at (?:async )?(?:(.*?) \()?(.*?):(\d+):(\d+)\)?$/
@@ -55,7 +55,7 @@ function columnOf(insertions, line, column) {
 
 /** A reporter for one Run: knows the job's text, its insertions and operations, and which files belong to adaptors. */
 function createReporter({ job, classify }) {
-  const lines = job.source.split(/\r\n|\n|\r/)
+  const lines = job.source.split(/\r\n|[\n\r\u2028\u2029]/)
 
   const authorColumn = (line, column) => columnOf(job.insertions, line, column)
 
@@ -98,9 +98,17 @@ function createReporter({ job, classify }) {
 
   /**
    * The fault of a thrown value: {name, severity, message, …}. `operation` is the 0-based index of the operation that was running, or null
-   * while the job's text was being evaluated.
+   * while the job's text was being evaluated. A value that throws when it is read is a JobError, too.
    */
   function classifyThrown(error, operation) {
+    try {
+      return classified(error, operation)
+    } catch {
+      return { name: 'JobError', severity: 'fail', message: 'A value was thrown that cannot be read' }
+    }
+  }
+
+  function classified(error, operation) {
     if (error instanceof RunFault) return error.fault
     if (error === null || error === undefined) {
       const message = `TypeError: ${error} was thrown instead of an error`
@@ -146,7 +154,7 @@ function constructorName(error) {
 function plainValue(value) {
   try {
     const text = toJson(value)
-    return text === undefined ? undefined : JSON.parse(text)
+    return text === undefined || isTooDeep(text) ? undefined : JSON.parse(text)
   } catch {
     return undefined
   }

@@ -27,11 +27,15 @@ function buildInput(incoming, { defaults, credentials, configuration }, parse) {
 function writeOutput(state, { removed, limitMb, onBigInt }) {
   if (state === undefined) return undefined
   if (state !== null && typeof state === 'object') for (const key of removed) delete state[key]
-  const text = toJson(state, undefined, onBigInt)
+  return bounded(toJson(state, undefined, onBigInt), limitMb)
+}
+
+/** A JSON text (or undefined) when it is within the limit. Throws StateTooLarge. */
+function bounded(text, limitMb) {
   if (text !== undefined && limitMb && text.length > (limitMb * MEGABYTE) / 3 && Buffer.byteLength(text) > limitMb * MEGABYTE) {
     throw new StateTooLarge(`State exceeds the limit of ${limitMb}mb`)
   }
   return text
 }
 
-module.exports = { StateTooLarge, buildInput, writeOutput }
+module.exports = { StateTooLarge, bounded, buildInput, writeOutput }

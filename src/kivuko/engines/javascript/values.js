@@ -4,6 +4,8 @@
 const { stringify } = JSON
 const { is, keys } = Object
 const NEVER_JSON = /circular|BigInt/
+const MOST_DEPTH = 200
+const MOST_LOGGED = 16 << 20
 
 /**
  * The JSON text of `value`, or undefined where JSON has none (undefined, a function, a symbol).
@@ -41,6 +43,24 @@ function tolerant(onBigInt) {
   }
 }
 
+/** Whether a JSON text is nested deeper than other parsers like to read. */
+function isTooDeep(json) {
+  let depth = 0
+  let inText = false
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (inText) {
+      if (code === 92) at += 1
+      else if (code === 34) inText = false
+    } else if (code === 34) inText = true
+    else if (code === 91 || code === 123) {
+      depth += 1
+      if (depth > MOST_DEPTH) return true
+    } else if (code === 93 || code === 125) depth -= 1
+  }
+  return false
+}
+
 /** What a function or class is called in a log: [Function: name] or [class name]. */
 function tag(value) {
   const name = typeof value.name === 'string' && value.name ? value.name : '(anonymous)'
@@ -70,6 +90,7 @@ function special(json, text) {
 function logged(value, printStack) {
   switch (typeof value) {
     case 'string':
+      return { json: stringify(value.length > MOST_LOGGED ? `${value.slice(0, MOST_LOGGED)}… (cut)` : value), text: null }
     case 'boolean':
       return { json: stringify(value), text: null }
     case 'number':
@@ -91,10 +112,12 @@ function loggedObject(value) {
   try {
     const json = toJson(masked(value))
     if (json === undefined) return special(null, 'undefined')
+    if (json.length > MOST_LOGGED) return special(`[${json.length} characters of JSON: too long to print]`, null)
+    if (json.length > 2 * MOST_DEPTH && isTooDeep(json)) return special(`[nested more than ${MOST_DEPTH} levels deep: not printed]`, null)
     return { json, text: json[0] === '"' ? json : null }
   } catch (error) {
     return special(`[unprintable: ${error && error.message}]`, null)
   }
 }
 
-module.exports = { isError, logged, toJson }
+module.exports = { isError, isTooDeep, logged, toJson }
