@@ -9,6 +9,7 @@ from kivuko.cli.attempt_log import AttemptLog
 from kivuko.cli.call import Call
 from kivuko.cli.output_file import Fill, Write
 from kivuko.engines import Engine
+from kivuko.errors import InputError
 from kivuko.runtime import AttemptResult, AttemptSettings, CompileSettings, Observer, Outside, Program, execute, prepare
 from kivuko.runtime.hosts import host_key, run_limits
 from kivuko.runtime.logs import SanitizePolicy
@@ -47,7 +48,7 @@ class Ending:
 
 
 def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: ExecutionPlan, state: bytes, manner: Manner) -> Ending:
-    """Compile and walk a plan whose adaptors are there. Raises PlanError, CompileError, EngineError."""
+    """Compile and walk a plan whose adaptors are there. Raises InputError, CompileError, EngineError."""
     progress = adaptors.progress
     progress.show("Compiling")
     printed = AttemptLog(call.log, progress, manner.sanitize)
@@ -74,14 +75,21 @@ def _indent(engine: Engine, program: Program, settings: AttemptSettings, state: 
 
 
 def _without_configuration(plan: ExecutionPlan, result: AttemptResult) -> bytes | None:
-    """The final state without credentials: jobs drop them themselves, but a trigger at the end hands on what came in."""
+    """The final state without credentials: jobs drop them themselves, but a trigger at the end hands on what came in.
+
+    Raises InputError.
+    """
     if result.state is None or b'"configuration"' not in result.state:
         return result.state
     triggers = {trigger.id for trigger in plan.workflow.triggers}
     if not any(name in triggers or name.rpartition("-")[0] in triggers for name in result.leaves):
         return result.state
-    final = json.loads(result.state)
-    for leaf in [final] if len(result.leaves) == 1 else list(final.values()):
-        if isinstance(leaf, dict):
-            leaf.pop("configuration", None)
-    return json.dumps(final, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    try:
+        final = json.loads(result.state)
+        for leaf in [final] if len(result.leaves) == 1 else list(final.values()):
+            if isinstance(leaf, dict):
+                leaf.pop("configuration", None)
+        return json.dumps(final, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    except RecursionError as problem:
+        message = "The final state is nested too deeply to take the credentials out, so it is not written"
+        raise InputError(message, fix="Give the first step a flatter state.") from problem

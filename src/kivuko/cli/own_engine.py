@@ -17,7 +17,11 @@ def open_engine(call: Call) -> Engine:
     Everything that it runs belongs to one person and one Attempt, so nothing is compared between Runs (``guarded``).
     """
     layout = Layout(repo_folder(call).absolute())
-    return Engine(EngineSettings(store=layout.bundles, acorn=layout.acorn, most_hosts=2, guarded=False))
+
+    def warn(layers: tuple[str, ...]) -> None:
+        call.log.warn(f"Jobs run with less protection: this machine lacks {', '.join(layers)} ({call.program} doctor tells more)")
+
+    return Engine(EngineSettings(store=layout.bundles, acorn=layout.acorn, most_hosts=2, guarded=False, on_missing_layers=warn))
 
 
 def repo_folder(call: Call) -> Path:

@@ -121,6 +121,10 @@ class RunRequest:
     egress: EgressPolicy = EgressPolicy()
     isolation: Isolation = Isolation.PROJECT
 
+    def __repr__(self) -> str:
+        """Without state and credentials: what is printed may end in a log."""
+        return f"RunRequest(attempt={self.attempt!r}, job_id={self.job_id!r})"
+
 
 @value
 class LogLine:

@@ -39,6 +39,10 @@ class Job:
     source_map: object | None = None
     extra: Mapping[str, object] = fresh(factory=dict)
 
+    def __repr__(self) -> str:
+        """Without expression, state and configuration: what is printed may end in a log."""
+        return f"Job(id={self.id!r}, name={self.name!r}, adaptors={self.adaptors!r})"
+
     @property
     def title(self) -> str:
         """What people read: the name, or the id of a job without one."""

@@ -31,6 +31,10 @@ class Workflow:
     credentials: Mapping[str, object] | None = None
     extra: Mapping[str, object] = fresh(factory=dict)
 
+    def __repr__(self) -> str:
+        """Without credentials: what is printed may end in a log."""
+        return f"Workflow(id={self.id!r}, name={self.name!r}, nodes={self.nodes!r})"
+
     @property
     def title(self) -> str | None:
         """What people read: the name, or the id, or None."""
