@@ -29,6 +29,7 @@
     ├── RequestRefused         a sender's request to an inbox or webhook is not taken
     │   ├── MalformedBody
     │   │   └── MalformedJson
+    │   ├── HeadTooLarge
     │   ├── BodyTooLarge
     │   ├── UnsupportedMediaType
     │   ├── UnusableBody
@@ -69,6 +70,7 @@ __all__ = [
     "EngineClosed",
     "EngineError",
     "FileMissing",
+    "HeadTooLarge",
     "HostFailed",
     "InputError",
     "InstallFailed",
@@ -337,6 +339,13 @@ class MalformedJson(MalformedBody):
 
     code = "malformed_json"
     fix = "Correct the JSON at the place that the message names; it must be UTF-8."
+
+
+class HeadTooLarge(RequestRefused):
+    """The address and the headers are longer than any request needs."""
+
+    code = "head_too_large"
+    fix = "Send what is long in the body."
 
 
 class BodyTooLarge(RequestRefused):

@@ -173,6 +173,24 @@ def test_what_cannot_be_taken_is_refused_and_nothing_of_it_is_kept(
         assert world.rows(Message) == []
 
 
+@pytest.mark.parametrize("where", ["header", "query"])
+def test_a_head_that_is_too_large_is_refused(world: World, where: str) -> None:
+    long = "x" * 70_000
+    answer = world.post(world.inbox_url + ("?a=" + long if where == "query" else ""), {}, {"x-a": long} if where == "header" else {})
+    assert (answer.status, answer.json["code"]) == (431, "head_too_large")
+
+
+def test_a_nul_in_a_header_does_no_harm(any_world: World) -> None:
+    world = any_world
+    assert (
+        world.ask(
+            "POST", world.inbox_url + "?a=%00", b'{"a":"\\u0000"}', headers={"content-type": "application/json; x=\0", "x-a": "\0"}
+        ).status
+        == 202
+    )
+    assert world.body_of(str(world.rows(Message)[0].id)) == {"a": "\0"}
+
+
 def test_kinds_of_bodies_may_be_left_out(world: World) -> None:
     world.enter_inbox(kinds=frozenset({BodyKind.JSON}))
     assert world.ask("POST", world.inbox_url, b"<a/>", headers={"content-type": "text/xml"}).status == 415

@@ -141,3 +141,25 @@ def test_odk_asks_with_head(server: Server) -> None:
     connection.close()
     assert (status, body, headers["x-openrosa-version"]) == (204, b"", "1.0")
     assert headers["date"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"POST {inbox}\xff HTTP/1.1",
+        b"POST {inbox}%00 HTTP/1.1",
+        b"POST {inbox}?a=%ff&b=%00 HTTP/1.1",
+        b"POST {hook}/%ff%fe/%00/%ed%a0%80 HTTP/1.1",
+        b"POST /i/%ff HTTP/1.1",
+        b"FETCH {hook} HTTP/1.1",
+        b"POST {hook} HTTP/9.9",
+        b"POST http://example.org{hook} HTTP/1.1",
+    ],
+)
+def test_odd_requests_are_no_5xx(server: Server, line: bytes) -> None:
+    first = line.replace(b"{inbox}", server.world.inbox_url.encode()).replace(b"{hook}", server.world.hook_url.encode())
+    with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
+        head = b"\r\nhost: x\r\nconnection: close\r\nx-odd: \x80\xff\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+        connection.sendall(first + head)
+        status = int(connection.makefile("rb").readline().split()[1])
+    assert 200 <= status < 500

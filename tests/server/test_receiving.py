@@ -13,9 +13,11 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from kivuko.errors import BodyTooLarge, BodyTooSlow, KivukoError, MalformedBody, RecordsUnavailable, UnsupportedMediaType
-from kivuko.server.receiving import IN_MEMORY_BYTES, Spool, receive_body
+from kivuko.server.receiving import IN_MEMORY_BYTES, Receiving, Spool, receive_body
 
 Headers = list[tuple[bytes, bytes]]
+
+PATIENT = Receiving(patience_s=0.05)
 
 
 class Line:
@@ -37,10 +39,10 @@ class Line:
         return await asyncio.Event().wait()
 
 
-def received(line: Line, limit_bytes: int = 100, headers: Headers | None = None) -> bytes:
+def received(line: Line, limit_bytes: int = 100, headers: Headers | None = None, receiving: Receiving = PATIENT) -> bytes:
     """The body that comes of a connection."""
     with Spool() as spool:
-        asyncio.run(receive_body(headers or [], line.receive, spool, limit_bytes, 0.05))
+        asyncio.run(receive_body(headers or [], line.receive, spool, limit_bytes, receiving))
         return spool.read()
 
 
@@ -68,6 +70,12 @@ def test_gzip_is_taken_off_on_the_way() -> None:
 def test_what_cannot_be_received_is_refused(line: Line, headers: Headers, error: type[KivukoError]) -> None:
     with pytest.raises(error):
         received(line, headers=headers)
+
+
+def test_a_body_that_drips_is_not_waited_for_for_ever() -> None:
+    line = Line([b"x"] * 50)
+    with pytest.raises(BodyTooSlow):
+        received(line, receiving=Receiving(patience_s=30, at_most_s=0))
 
 
 def test_a_sender_that_hangs_up_is_no_message() -> None:

@@ -76,9 +76,14 @@ def test_get_says_that_there_is_a_trigger(world: World) -> None:
     answer = world.ask("GET", world.hook_url)
     assert answer.status == 200
     assert answer.json == {"message": "OpenFn webhook trigger found. Make a POST request to execute this workflow."}
-    assert world.ask("OPTIONS", world.hook_url).status == 204
     assert world.ask("DELETE", world.hook_url).status == 405
     assert world.rows(Message) == []
+
+
+def test_options_needs_no_credentials_and_tells_nothing(world: World) -> None:
+    world.enter_hook({"auth_methods": (api_key("key", "right"),)})
+    answers = [world.ask("OPTIONS", url) for url in (world.hook_url, f"/i/{new_id()}")]
+    assert [(answer.status, answer.headers["allow"]) for answer in answers] == [(204, "GET, OPTIONS, POST")] * 2
 
 
 def test_get_and_put_may_start_it_where_the_trigger_says_so(world: World) -> None:

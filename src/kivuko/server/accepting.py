@@ -105,7 +105,7 @@ class Reception:
             raise ShuttingDown(retry_after_s=5)
         entrance, message_id = arrival.entrance, new_id()
         with Spool(self._receiving.folder) as spool:
-            await receive_body(arrival.headers, receive, spool, entrance.body_limit_bytes, self._receiving.patience_s)
+            await receive_body(arrival.headers, receive, spool, entrance.body_limit_bytes, self._receiving)
             if spool.size_bytes <= IN_MEMORY_BYTES:
                 body = await self._read(message_id, spool.read(), _question(arrival, targets))
             else:
@@ -157,7 +157,7 @@ def _intent(arrival: Arrival, message_id: Id, body: _Body, matched: Sequence[Tar
         inbox_id=arrival.inbox_id,
         trigger_id=arrival.trigger_id,
         request=kept_request(arrival.method, arrival.path, arrival.query, arrival.headers),
-        content_type=header(arrival.headers, b"content-type"),
+        content_type=(header(arrival.headers, b"content-type") or "").replace("\0", "") or None,
         source_ip=arrival.source_ip,
         auth_method=arrival.auth_method,
         size_bytes=body.size_bytes,

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from kivuko.errors import (
     BodyTooLarge,
     BodyTooSlow,
+    HeadTooLarge,
     KivukoError,
     MalformedBody,
     MethodNotAllowed,
@@ -44,6 +45,7 @@ _STATUS: Mapping[type[KivukoError], int] = {
     UnsupportedMediaType: 415,
     UnusableBody: 422,
     RateLimited: 429,
+    HeadTooLarge: 431,
     ShuttingDown: 503,
     RecordsUnavailable: 503,
 }
@@ -58,6 +60,7 @@ _TITLES = {
     415: "The type of the body is not supported",
     422: "The request is not valid",
     429: "Too many requests",
+    431: "The head of the request is too large",
     503: "The service is not available",
 }
 _CODES = {"records_unavailable": "database_unavailable"}
@@ -126,7 +129,7 @@ def _refusal_headers(error: RequestRefused | RecordsUnavailable, status: int) ->
     if status == 401:
         # RFC 9110 §11.6.1: ODK Collect sends its password only when it is asked.
         headers["www-authenticate"] = 'Basic realm="Kivuko", charset="UTF-8"'
-    if status in (408, 413):
+    if status in (408, 413, 431):
         # The rest of the body will not be read.
         headers["connection"] = "close"
     return headers

@@ -8,15 +8,16 @@ from typing import TypeVar
 
 from starlette.types import Scope
 
-from kivuko.errors import RequestRefused, Unauthenticated, UnknownAddress
+from kivuko.errors import HeadTooLarge, RequestRefused, Unauthenticated, UnknownAddress
 from kivuko.server.authentication import Verdict, authenticate
 from kivuko.server.configuration import Entrance
 from kivuko.server.requests import header
 
-__all__ = ["Sender", "let_in", "sender_of", "unread_headers"]
+__all__ = ["MOST_HEAD_BYTES", "Sender", "check_head", "let_in", "sender_of", "unread_headers"]
 
 V = TypeVar("V")
 
+MOST_HEAD_BYTES = 64 * 1024
 _UNREAD_BYTES = 64 * 1024
 
 
@@ -38,6 +39,13 @@ def sender_of(scope: Scope) -> Sender:
     return Sender(scope["method"], path, scope["query_string"], list(scope["headers"]), client[0] if client else None)
 
 
+def check_head(sender: Sender) -> None:
+    """Raises HeadTooLarge for more than 64 KiB of address and headers."""
+    size_bytes = len(sender.path) + len(sender.query) + sum(len(name) + len(value) for name, value in sender.headers)
+    if size_bytes > MOST_HEAD_BYTES:
+        raise HeadTooLarge()
+
+
 async def let_in(
     find: Callable[[bool], Awaitable[V | None]], entrance_of: Callable[[V], Entrance], check: Callable[[V], None], sender: Sender
 ) -> tuple[V, Verdict]:
@@ -45,6 +53,7 @@ async def let_in(
 
     A refusal counts only when it still stands after a fresh look. Raises RequestRefused.
     """
+    check_head(sender)
     try:
         return _judge(await find(False), entrance_of, check, sender)
     except RequestRefused:

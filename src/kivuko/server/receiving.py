@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +29,14 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 @dataclass(frozen=True)
 class Receiving:
-    """How bodies are received: ``folder`` for files without a name (None: the system's), ``patience_s`` between two pieces."""
+    """How bodies are received: ``folder`` for files without a name (None: the system's).
+
+    ``patience_s`` is how long the next piece may take, ``at_most_s`` how long all of them.
+    """
 
     folder: Path | None = None
     patience_s: float = 30.0
+    at_most_s: float = 600.0
 
 
 class Spool:
@@ -82,7 +87,7 @@ class Spool:
             raise RecordsUnavailable(f"the body of a message cannot be read back: {error.strerror}") from error
 
 
-async def receive_body(headers: Headers, receive: Receive, spool: Spool, limit_bytes: int, patience_s: float) -> None:
+async def receive_body(headers: Headers, receive: Receive, spool: Spool, limit_bytes: int, receiving: Receiving) -> None:
     """Fills the spool with the body, unpacked, up to the limit.
 
     Raises BodyTooLarge, BodyTooSlow, MalformedBody (gzip), UnsupportedMediaType, RecordsUnavailable, and Starlette's ClientDisconnect.
@@ -91,8 +96,9 @@ async def receive_body(headers: Headers, receive: Receive, spool: Spool, limit_b
     _check_length(headers, limit_bytes)
     refused: RequestRefused | None = None
     received_bytes, more = 0, True
+    until_s = time.monotonic() + receiving.at_most_s
     while more:
-        piece, more = await _next_piece(receive, patience_s)
+        piece, more = await _next_piece(receive, min(receiving.patience_s, until_s - time.monotonic()))
         received_bytes += len(piece)
         if refused is None:
             try:
@@ -128,12 +134,14 @@ def _too_large(limit_bytes: int) -> BodyTooLarge:
     return BodyTooLarge(f"the body is larger than the {limit_bytes} bytes that this address takes")
 
 
-async def _next_piece(receive: Receive, patience_s: float) -> tuple[bytes, bool]:
+async def _next_piece(receive: Receive, within_s: float) -> tuple[bytes, bool]:
+    if within_s <= 0:
+        raise BodyTooSlow()
     try:
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(within_s):
             event = await receive()
     except TimeoutError as error:
-        raise BodyTooSlow(f"nothing more of the body came for {patience_s:g} s") from error
+        raise BodyTooSlow() from error
     if event["type"] == "http.disconnect":
         raise ClientDisconnect()
     return event.get("body", b""), event.get("more_body", False)

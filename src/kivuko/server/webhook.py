@@ -48,13 +48,14 @@ class WebhookLane:
         await answer(scope, receive, send)
 
     async def _answer(self, sender: Sender, receive: Receive, request_id: str) -> Response:
+        if sender.method == "OPTIONS":
+            # A browser asks without credentials, and learns nothing about what is here.
+            return bytes_answer(b"", 204, request_id, headers={"allow": "GET, OPTIONS, POST"})
         path = tuple(part for part in sender.path.split("/") if part)
         addresses = _addresses(path)
         webhook, verdict = await let_in(
             lambda fresh: self._find(addresses, fresh), lambda webhook: webhook.entrance, lambda webhook: _check(webhook, sender), sender
         )
-        if sender.method == "OPTIONS":
-            return bytes_answer(b"", 204, request_id, headers={"allow": ", ".join(sorted({*webhook.methods, "GET", "OPTIONS"}))})
         if sender.method not in webhook.methods:
             return _other_method(webhook, sender, request_id)
         self._rates.take(webhook.target.trigger_id, webhook.entrance.rate)
