@@ -56,11 +56,24 @@ def test_xml_comes_back_as_json(runner: asyncio.Runner, examiner: Examiner) -> N
     assert found == Findings(b'{"a":"1"}', Protocol.PLAIN, (True,), None)
 
 
-def test_small_bodies_start_no_process(runner: asyncio.Runner) -> None:
-    here = Examiner()
-    assert ask(runner, here, b'{"a":1}').matches == (True, True)
-    assert not here.helper_runs
-    here.close()
+@pytest.mark.parametrize(
+    ("content_type", "text", "helped"),
+    [
+        ("application/json", b'{"a":1}', False),
+        ("application/json", b'{"a":1' + b" " * 200_000 + b"}", False),
+        ("application/json", b'{"a":1' + b" " * 300_000 + b"}", True),
+        (None, b'{"a":1' + b" " * 200_000 + b"}", False),
+        ("text/xml", b"<a>" + b"x" * 20_000 + b"</a>", False),
+        ("text/xml", b"<a>" + b"x" * 40_000 + b"</a>", True),
+    ],
+)
+def test_only_large_bodies_start_a_process(runner: asyncio.Runner, content_type: str | None, text: bytes, helped: bool) -> None:
+    examiner = Examiner()
+    try:
+        ask(runner, examiner, text, Question(content_type, frozenset(BodyKind), ()))
+        assert examiner.helper_runs is helped
+    finally:
+        examiner.close()
 
 
 def test_a_helper_that_dies_is_replaced(runner: asyncio.Runner) -> None:

@@ -1,6 +1,7 @@
 """Where bodies are examined: small ones here, large ones in a helper process that is started on demand and ends when idle.
 
-Parsing holds the interpreter's lock for 10 to 19 ms a megabyte: in this process every other request would wait for it.
+Reading holds the interpreter's lock, 10 to 19 ms for a megabyte of JSON and ten times that for XML: in this process every other request
+would wait for it. Nothing may hold it for much more than 5 ms (server-and-data §2).
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from kivuko.errors import RecordsUnavailable, UnusableBody
+from kivuko.server.bodies import BodyKind, media_type
 from kivuko.server.examining import Findings, Question, examine
 
-__all__ = ["HERE_UP_TO_BYTES", "Examiner"]
+__all__ = ["JSON_HERE_UP_TO_BYTES", "OTHERS_HERE_UP_TO_BYTES", "Examiner"]
 
-HERE_UP_TO_BYTES = 1024 * 1024
+JSON_HERE_UP_TO_BYTES = 256 * 1024
+OTHERS_HERE_UP_TO_BYTES = 32 * 1024
 _IDLE_S = 30.0
-_MEMORY_BYTES = 4 * 1024**3
+_MEMORY_BYTES = 2 * 1024**3
 
 
 class Examiner:
-    """Examines bodies. Lives in one event loop; ``close`` ends the helper."""
+    """Examines bodies. Lives in one event loop; ``close`` ends the helper. ``here_up_to_bytes`` replaces the two bounds."""
 
-    def __init__(self, *, here_up_to_bytes: int = HERE_UP_TO_BYTES, idle_s: float = _IDLE_S) -> None:
+    def __init__(self, *, here_up_to_bytes: int | None = None, idle_s: float = _IDLE_S) -> None:
         self._here_up_to_bytes = here_up_to_bytes
         self._idle_s = idle_s
         self._helper: ProcessPoolExecutor | None = None
@@ -38,7 +41,7 @@ class Examiner:
 
     async def examine(self, text: bytes, question: Question) -> Findings:
         """The answer of ``kivuko.server.examining.examine``, and what it raises; RecordsUnavailable when the helper died."""
-        if len(text) <= self._here_up_to_bytes:
+        if len(text) <= self._bound(text, question):
             return examine(text, question)
         helper = self._begin()
         try:
@@ -59,6 +62,12 @@ class Examiner:
         if self._helper:
             self._helper.shutdown(wait=True, cancel_futures=True)
             self._helper = None
+
+    def _bound(self, text: bytes, question: Question) -> int:
+        if self._here_up_to_bytes is not None:
+            return self._here_up_to_bytes
+        is_json = media_type(question.content_type, text[:64]).kind is BodyKind.JSON
+        return JSON_HERE_UP_TO_BYTES if is_json else OTHERS_HERE_UP_TO_BYTES
 
     def _begin(self) -> ProcessPoolExecutor:
         self._under_way += 1
