@@ -41,7 +41,7 @@ class Examiner:
 
     async def examine(self, text: bytes, question: Question) -> Findings:
         """The answer of ``kivuko.server.examining.examine``, and what it raises; RecordsUnavailable when the helper died."""
-        if len(text) <= self._bound(text, question):
+        if self._is_small(text, question):
             return examine(text, question)
         helper = self._begin()
         try:
@@ -63,11 +63,12 @@ class Examiner:
             self._helper.shutdown(wait=True, cancel_futures=True)
             self._helper = None
 
-    def _bound(self, text: bytes, question: Question) -> int:
+    def _is_small(self, text: bytes, question: Question) -> bool:
         if self._here_up_to_bytes is not None:
-            return self._here_up_to_bytes
-        is_json = media_type(question.content_type, text[:64]).kind is BodyKind.JSON
-        return JSON_HERE_UP_TO_BYTES if is_json else OTHERS_HERE_UP_TO_BYTES
+            return len(text) <= self._here_up_to_bytes
+        if len(text) <= OTHERS_HERE_UP_TO_BYTES:
+            return True
+        return len(text) <= JSON_HERE_UP_TO_BYTES and media_type(question.content_type, text[:64]).kind is BodyKind.JSON
 
     def _begin(self) -> ProcessPoolExecutor:
         self._under_way += 1
