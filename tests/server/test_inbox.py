@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from hashlib import sha256
@@ -14,7 +15,7 @@ from kivuko.records.rows import LiveAttempt
 from kivuko.server import Entrance, IdempotencyRule, Inbox, RateLimit, api_key, basic
 from kivuko.server.bodies import BodyKind
 from server.bodies.test_reading import FIXTURES, multipart
-from server.worlds import JSON, World
+from server.worlds import JSON, Answer, World
 
 
 def test_a_message_is_durable_with_all_it_starts_when_it_is_answered(any_world: World) -> None:
@@ -271,3 +272,32 @@ def test_when_nothing_can_be_written_senders_are_sent_away(world: World) -> None
     world.records.close()
     answer = world.post(world.inbox_url, {})
     assert (answer.status, answer.json["code"], answer.headers["retry-after"]) == (503, "database_unavailable", "5")
+
+
+def test_of_many_requests_with_one_key_at_the_same_time_one_starts_something(any_world: World) -> None:
+    world = any_world
+    world.enter_inbox(world.target(), idempotency=IdempotencyRule(header="idempotency-key"))
+
+    async def together() -> list[Answer]:
+        headers = {**JSON, "idempotency-key": "k"}
+        return await asyncio.gather(*(world.asking("POST", world.inbox_url, b"{}", headers=headers) for _ in range(20)))
+
+    answers = world.run(together())
+    assert {answer.status for answer in answers} == {202}
+    assert len({answer.json["message_id"] for answer in answers}) == 1
+    assert [answer.json["duplicate"] for answer in answers].count(False) == 1
+    assert (len(world.rows(Message)), len(world.rows(Run))) == (20, 1)
+
+
+def test_many_requests_at_the_same_time_are_all_kept(any_world: World) -> None:
+    world = any_world
+    world.enter_inbox(world.target({"even": True}, name="even"))
+
+    async def together() -> list[Answer]:
+        bodies = [json.dumps({"n": at, "even": at % 2 == 0}).encode() for at in range(40)]
+        return await asyncio.gather(*(world.asking("POST", world.inbox_url, body, headers=JSON) for body in bodies))
+
+    answers = world.run(together())
+    assert [answer.json["data"] for answer in answers] == [["even"], []] * 20
+    assert [world.body_of(answer.json["message_id"])["n"] for answer in answers] == list(range(40))
+    assert len(world.rows(Run)) == 20
