@@ -2,16 +2,21 @@
 // Integrity check: a job that reaches the main realm may change it. After each Run about 170 objects are compared with a snapshot; any
 // difference makes the supervisor replace the host (engine.md §6). It finds accidents and simple attacks; the sandbox stops the others.
 
+const vm = require('node:vm')
+
 const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect
 const { is, create } = Object
 const text = String
 const { getActiveResourcesInfo } = process
-const MODULES = ['assert', 'buffer', 'console', 'crypto', 'dns', 'events', 'fs', 'http', 'https', 'net', 'path', 'querystring', 'stream', 'string_decoder', 'timers', 'tls', 'url', 'util', 'vm', 'zlib']
+// Of the classes that Node has from the web, those that adaptors live on; globalThis itself is compared whole
+const OF_THE_WEB = ['AbortController', 'AbortSignal', 'Blob', 'Buffer', 'Event', 'EventTarget', 'FormData', 'Headers', 'Request', 'Response', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams', 'process']
+const MODULES = ['assert', 'buffer', 'crypto', 'dns', 'events', 'fs', 'http', 'https', 'net', 'path', 'stream', 'timers', 'tls', 'url', 'util', 'vm']
 
 function intrinsics() {
   const found = new Map([['globalThis', globalThis]])
-  for (const name of Object.getOwnPropertyNames(globalThis)) {
-    const { value } = getOwnPropertyDescriptor(globalThis, name)
+  const names = vm.runInContext('Object.getOwnPropertyNames(globalThis)', vm.createContext({}))
+  for (const name of [...names, ...OF_THE_WEB]) {
+    const { value } = getOwnPropertyDescriptor(globalThis, name) ?? {}
     if ((typeof value === 'function' || (typeof value === 'object' && value !== null)) && value !== globalThis) add(found, name, value)
   }
   const samples = { Generator: function* () {}, AsyncFunction: async () => {}, AsyncGenerator: async function* () {} }
