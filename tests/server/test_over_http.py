@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +43,29 @@ class Server:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+@contextmanager
+def served(folder: Path, body_patience_s: float) -> Iterator[Server]:
     """The lanes on SQLite behind uvicorn."""
-    with World(SqliteDatabase(tmp_path / "kivuko.db"), tmp_path) as world:
+    with World(SqliteDatabase(folder / "kivuko.db"), folder, body_patience_s=body_patience_s) as world:
         opened = Server(world)
         try:
             yield opened
         finally:
             opened.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server that waits for slow senders."""
+    with served(tmp_path, 20) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[Server]:
+    """A server that does not."""
+    with served(tmp_path, 0.05) as opened:
+        yield opened
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, Any]:
@@ -129,7 +143,8 @@ def test_a_sender_that_hangs_up_in_the_middle_leaves_nothing(server: Server) -> 
     assert len(server.world.rows(Message)) == 1
 
 
-def test_a_sender_that_falls_silent_is_let_go(server: Server) -> None:
+def test_a_sender_that_falls_silent_is_let_go(hasty: Server) -> None:
+    server = hasty
     with socket.create_connection(("127.0.0.1", server.port), 20) as line:
         line.sendall(f"POST {server.world.inbox_url} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{".encode())
         assert line.makefile("rb").readline().startswith(b"HTTP/1.1 408")

@@ -82,7 +82,7 @@ class Source:
 class World:
     """One project with an inbox at ``inbox_url`` and a webhook at ``hook_url``. ``clock_s`` is the lanes' monotonic clock."""
 
-    def __init__(self, database: Database, folder: Path, *, patience_s: float = 5.0) -> None:
+    def __init__(self, database: Database, folder: Path, *, patience_s: float = 20.0, body_patience_s: float = 20.0) -> None:
         self.endings: Endings | None = None
         self.changes: list[Change] = []
         self.records = Records(database, ObjectFolder(folder / "objects"), on_change=self._heard)
@@ -91,7 +91,7 @@ class World:
         self.project_id = new_id()
         self.runner = asyncio.Runner()
         self.examiner = Examiner()
-        self.app = self.run(self._build(folder, patience_s))
+        self.app = self.run(self._build(Receiving(folder, body_patience_s), patience_s))
         self.secret = str(uuid.uuid4())
         self.inbox_url = f"/inbox/{self.secret}"
         self.configure(inbox=Inbox(new_id(), Entrance(self.project_id)))
@@ -107,9 +107,9 @@ class World:
         self.records.close()
         self.runner.close()
 
-    async def _build(self, folder: Path, patience_s: float) -> Starlette:
+    async def _build(self, receiving: Receiving, patience_s: float) -> Starlette:
         self.cache = ConfigurationCache(self.source, now_s=lambda: self.clock_s)
-        self.reception = Reception(self.records, receiving=Receiving(folder, patience_s=0.2), examiner=self.examiner, patience_s=patience_s)
+        self.reception = Reception(self.records, receiving=receiving, examiner=self.examiner, patience_s=patience_s)
         self.endings = Endings(self.records)
         rates = Rates(lambda: self.clock_s)
         inbox = InboxLane(self.cache, self.reception, self.endings, rates)
