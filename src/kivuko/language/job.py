@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 
 from kivuko.language.analysis import Analysis, analyse
+from kivuko.language.collector import no_collecting
 from kivuko.language.edits import Edit, insertions_of, render, text_of
 from kivuko.language.modules import ModuleParts, export_names, module_parts
 from kivuko.language.names import AdaptorNames, refuse_ambiguous
@@ -59,13 +60,14 @@ def compile_job(source: str, adaptors: Sequence[AdaptorNames] = (), *, ignore: C
 
     Raises JobSyntaxError, LazyStateError, SourceTooLarge, and CompileError for a used name that two adaptors export.
     """
-    analysis = analyse(source, adaptors, ignore)
-    refuse_ambiguous(analysis.source, analysis.survey, analysis.used)
-    names = script_names(analysis.source)
-    edits = operation_edits(analysis.operations, analysis.survey, names)
-    edits += chain_edits(analysis.source, analysis.chains, names)
-    edits += analysis.lazy.edits
-    return _compiled(analysis, edits)
+    with no_collecting():
+        analysis = analyse(source, adaptors, ignore)
+        refuse_ambiguous(analysis.source, analysis.survey, analysis.used)
+        names = script_names(analysis.source)
+        edits = operation_edits(analysis.operations, analysis.survey, names)
+        edits += chain_edits(analysis.source, analysis.chains, names)
+        edits += analysis.lazy.edits
+        return _compiled(analysis, edits)
 
 
 def compile_module(source: str) -> CompiledJob:
