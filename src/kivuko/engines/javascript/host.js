@@ -8,8 +8,6 @@ const edges = require('./edges.js')
 const { createContext } = require('./context.js')
 const { RunFault, checkScript, defer, passThrough, runJob } = require('./job.js')
 const { columnOf } = require('./report.js')
-const { createLoader } = require('./loader.js')
-const egress = require('../egress/egress.js')
 
 const { stringify } = JSON
 const UNCAUGHT_BETWEEN_RUNS = 87
@@ -18,8 +16,9 @@ const RUNS_PER_LOOK = 16
 // Node closes a destroyed socket at the end of a turn of its loop, and what hangs on it a turn later
 const TURNS_TO_CLOSE = 4
 const PENDING_READ = 'FSReqCallback'
-const loader = createLoader({})
 const guard = { taken: null }
+// Made when there is something to load or to guard: a host that only checks texts does without
+let loader = null
 let network = null
 let attempt = { id: null, instance: null }
 let failRun = null
@@ -44,9 +43,11 @@ process.on('unhandledRejection', onUncaught)
 
 /** Loads the modules of a key, and takes the snapshot that later Runs are compared with. */
 async function preload({ modules, policy, guarded }) {
-  network ??= egress.install(policy)
-  network.setPolicy(policy)
-  await loader.preload(modules, { late: !guarded })
+  if (modules.length || guarded || policy.blocked.length) {
+    loader = require('./loader.js').createLoader({})
+    network = require('../egress/egress.js').install(policy)
+    await loader.preload(modules, { late: !guarded })
+  }
   if (guarded) guard.taken = require('./guard.js').take(loader.objectsToGuard())
   const names = Object.fromEntries(modules.map(({ specifier, key }) => [specifier, loader.names(key)]))
   return { ok: true, names, node: process.version }
@@ -55,12 +56,17 @@ async function preload({ modules, policy, guarded }) {
 function modulesOf(job) {
   if (attempt.id !== job.attempt) {
     endAttempt()
-    attempt = { id: job.attempt, instance: loader.instance() }
+    attempt = { id: job.attempt, instance: loader && loader.instance() }
     if (network) network.beginAttempt()
   }
   const modules = { '@openfn/runtime': { defer } }
   for (const [specifier, key] of Object.entries(job.modules)) modules[specifier] = attempt.instance.get(key)
   return modules
+}
+
+/** To what the file of a stack frame belongs: an adaptor, a package of one, or null. */
+function classify(file) {
+  return loader && loader.classify(file)
 }
 
 function endAttempt() {
@@ -85,7 +91,7 @@ async function run(payload) {
   uncaught.catch(() => {})
   let result
   try {
-    result = job.script === '' ? passThrough(job, text) : await runJob(job, text, modulesOf(job), { classify: loader.classify, uncaught })
+    result = job.script === '' ? passThrough(job, text) : await runJob(job, text, modulesOf(job), { classify, uncaught })
     result = await Promise.race([uncaught, nextTurn().then(() => result)])
   } catch (error) {
     result = { fault: error instanceof RunFault ? error.fault : unforeseen(error), followed: {} }
