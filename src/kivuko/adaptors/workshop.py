@@ -1,12 +1,13 @@
 """Makes an installed package ready for hosts: bundles, code caches, export names.
 
-Three programs of Node do it, none of which sees a job or a secret. ``bundle.js`` (with esbuild) reads and rewrites the package without
-executing it. ``bake.js`` loads the bundle as a host does, with a host's flags, and takes V8's code caches. The same program
+Two programs of Node do it, none of which sees a job or a secret. ``bundle.js`` (with esbuild) reads and rewrites the package without
+executing it. ``bake.js`` loads the bundle as a host does, with a host's flags, confined, and takes V8's code caches. The same program
 loads the package unbundled: the bundle is only used if it exports at least the same names; else hosts load the folder.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict, cast
 
-from kivuko.adaptors.layout import Layout, write_json
+from kivuko.adaptors.bakery import Baked, Bakery
+from kivuko.adaptors.layout import Layout, write_atomically, write_json
 from kivuko.adaptors.npm import PackageManager
 from kivuko.adaptors.package import Package, read_package
 from kivuko.adaptors.record import RECORD_FORMAT, Record, fingerprint, node_identity
@@ -40,14 +42,6 @@ class _Bundle(TypedDict):
     readable: list[str]
     reason: str
     addons: bool
-
-
-class _Baked(TypedDict, total=False):
-    """Answer of bake.js."""
-
-    ok: bool
-    names: list[str]
-    reason: str
 
 
 @value
@@ -105,35 +99,51 @@ class Workshop:
         manifest = self.layout.bundles / f"{package.name.replace('/', '+')}@{package.version}.json"
         write_json(manifest, {"entry": bundle["entry"], "scripts": bundle["scripts"]})
         readable = tuple(bundle["readable"])
-        with ThreadPoolExecutor(2) as pool:
-            whole = pool.submit(self._load, package, "folder", package.entry, self._around(package))
-            made = pool.submit(self._load, package, "bundle", manifest, readable)
-        missing = sorted(set(whole.result().get("names", ())) - set(made.result().get("names", ())))
-        if not made.result()["ok"]:
-            return None, f"its bundle does not load: {made.result()['reason']}"
+        scripts = [script["file"] for script in bundle["scripts"]]
+        with ThreadPoolExecutor(1) as pool:
+            whole = pool.submit(self._names, package)
+            try:
+                made = self._load(package, "bundle", manifest, readable, scripts)
+            except AdaptorBroken as problem:
+                return None, f"its bundle does not load: {_words(problem)}"
+            missing = sorted(set(whole.result()) - set(made.names))
         if missing:
             return None, f"its bundle lacks {', '.join(missing)}"
-        return self._record(package, "bundle", manifest, made.result()["names"], readable=readable), ""
+        self._keep(manifest, bundle, made)
+        return self._record(package, "bundle", manifest, made.names, readable=readable), ""
 
     def _unbundled(self, package: Package, reason: str, can_retry: bool, addons: bool) -> Record:
         readable = self._around(package)
-        answer = self._load(package, "folder", package.entry, readable, addons=addons)
-        if not answer["ok"]:
-            raise AdaptorBroken(f"{package.name}@{package.version} is installed but does not load: {answer['reason']}", details=reason)
-        record = self._record(package, "folder", package.entry, answer["names"], readable=readable)
+        try:
+            made = self._load(package, "folder", package.entry, readable, addons=addons)
+        except AdaptorBroken as problem:
+            message = f"{package.name}@{package.version} is installed but does not load: {_words(problem)}"
+            raise AdaptorBroken(message, details=reason) from problem
+        record = self._record(package, "folder", package.entry, made.names, readable=readable)
         return replace(record, addons=addons, unbundled=reason, can_retry=can_retry)
 
-    def _load(self, package: Package, form: str, file: Path, readable: Sequence[str], *, addons: bool = False) -> _Baked:
+    def _load(self, package: Package, form: str, file: Path, readable: Sequence[str], scripts: Sequence[str] = (), **how: bool) -> Baked:
+        """The package, loaded in this form. Raises AdaptorBroken."""
+        bakery = Bakery(self.node.binary, HOST_FLAGS, (str(_OWN / "bake.js"), str(_LOADER)))
+        question = {"specifier": package.name, "key": f"{package.name}@{package.version}", "form": form, "file": str(file.resolve())}
         allowed = [str(self.layout.bundles.resolve()), str(_OWN), str(_LOADER.parent), *readable]
-        flags = [*HOST_FLAGS, *(f"--allow-fs-read={folder}" for folder in allowed), *(["--allow-addons"] if addons else [])]
-        if form == "bundle":
-            flags.append(f"--allow-fs-write={self.layout.bundles.resolve()}")
-        key = f"{package.name}@{package.version}"
-        question = {"specifier": package.name, "key": key, "form": form, "file": str(file.resolve()), "write": form == "bundle"}
+        return bakery.bake(question, allowed, scripts=scripts, **how)
+
+    def _names(self, package: Package) -> tuple[str, ...]:
+        """What the package exports when it is loaded from its folder; nothing when it does not load."""
         try:
-            return cast("_Baked", self.node.ask([*flags, str(_OWN / "bake.js"), str(_LOADER)], question, self.layout.bundles))
-        except AdaptorProblem as problem:
-            return {"ok": False, "reason": f"{problem.message} {problem.details}".strip()}
+            return self._load(package, "folder", package.entry, self._around(package)).names
+        except AdaptorBroken:
+            return ()  # its bundle may still load, and is judged by itself
+
+    def _keep(self, manifest: Path, bundle: _Bundle, baked: Baked) -> None:
+        """Writes what baking gave. A cache that is there stays: a package cannot change those of third-party code that others share."""
+        for file, data in baked.caches.items():
+            cache = self.layout.bundles / f"{file.removesuffix('.js')}.{baked.cache_key}.cache"
+            if not cache.exists():
+                write_atomically(cache, data)
+        content = {"entry": bundle["entry"], "scripts": bundle["scripts"], "late": baked.late}
+        write_atomically(manifest, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
     def _around(self, package: Package) -> tuple[str, ...]:
         """What a host must read to load the package from its folder: it, and the packages beside it."""
@@ -151,3 +161,7 @@ class Workshop:
             exports=tuple(names),
             readable=tuple(readable),
         )
+
+
+def _words(problem: AdaptorBroken) -> str:
+    return f"{problem.message} {problem.details}".strip()

@@ -45,7 +45,11 @@ class Pool:
         return next((host for host in self.hosts if host.state is HostState.BLANK and host.profile == profile and host.key is None), None)
 
     def _evict(self) -> bool:
-        """Ends the least recently used host that works for nobody; those between two Runs of an Attempt come last."""
+        """Ends the least recently used host that works for nobody; those between two Runs of an Attempt come last.
+
+        They are ended rather than waited for: two Attempts that each need two hosts would wait for each other. The Attempt goes on in a new
+        host, whose modules are new.
+        """
         resting = [host for host in self.hosts if host.state in (HostState.IDLE, HostState.BLANK)]
         if not resting:
             return False
