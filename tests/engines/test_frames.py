@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import termios
 import threading
@@ -30,7 +29,7 @@ class Pipe:
         self.reader = FrameReader(output, dict.fromkeys(known, most_bytes))
 
     def write(self, data: bytes) -> list[Frame]:
-        found = []
+        found: list[Frame] = []
         view = memoryview(data)
         while view:
             try:
@@ -129,7 +128,7 @@ def test_one_call_takes_a_bounded_part_of_what_is_there() -> None:
     os.set_blocking(pipe.input, True)
     writer = threading.Thread(target=lambda: os.write(pipe.input, json_frame("l", {"x": 1}) * 200_000))
     writer.start()
-    counts = []
+    counts: list[int] = []
     while sum(counts) < 200_000:
         counts.append(len(list(pipe.reader.available())))
     writer.join()
@@ -150,10 +149,28 @@ def test_a_payload_that_is_no_json_object_is_refused(payload: bytes) -> None:
         Frame("p", payload).json()
 
 
-@given(st.binary(max_size=40))
-def test_any_bytes_as_a_frame_with_state_give_a_result_or_a_refusal(payload: bytes) -> None:
-    try:
-        meta, state = Frame("d", payload).split()
-    except BadFrame:
-        return
-    assert json.loads(payload[4 : len(payload) - len(state)]) == meta
+metas = st.dictionaries(st.text(), st.integers() | st.text())
+
+
+@given(metas, st.binary(max_size=50), st.data())
+def test_a_frame_with_state_that_is_cut_off_inside_its_meta_is_refused(meta: dict[str, object], state: bytes, data: st.DataObject) -> None:
+    payload = b"".join(state_frame("d", meta, state))[HEADER.size :]
+    rest = len(payload) - len(state)
+    cut = data.draw(st.integers(0, len(payload)))
+    if cut < rest:
+        with pytest.raises(BadFrame):
+            Frame("d", payload[:cut]).split()
+    else:
+        assert Frame("d", payload[:cut]).split() == (meta, payload[rest:cut])
+
+
+@given(metas, st.integers(0, 2**32 - 1) | st.integers(0, 80))
+def test_a_frame_that_lies_about_the_length_of_its_meta_is_refused(meta: dict[str, object], length: int) -> None:
+    payload = b"".join(state_frame("d", meta, b'{"data":1}'))[HEADER.size :]
+    true = int.from_bytes(payload[:4], "little")
+    changed = length.to_bytes(4, "little") + payload[4:]
+    if length == true:
+        assert Frame("d", changed).split() == (meta, b'{"data":1}')
+    else:
+        with pytest.raises(BadFrame):
+            Frame("d", changed).split()
