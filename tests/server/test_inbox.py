@@ -90,7 +90,7 @@ def test_the_request_is_kept_without_secrets(world: World) -> None:
         (b"a=1&b=2", {"content-type": "application/x-www-form-urlencoded"}, {"a": "1", "b": "2"}),
         (b"<a><b>1</b></a>", {"content-type": "text/xml"}, {"a": {"b": "1"}}),
         (b'{"a":1}', {}, {"a": 1}),
-        (gzip.compress(b'{"a":1}'), {**JSON, "content-encoding": "gzip"}, {"a": 1}),
+        (gzip.compress(b'{"a":1}', mtime=0), {**JSON, "content-encoding": "gzip"}, {"a": 1}),
         (b'"text"', JSON, "text"),
     ],
 )
@@ -151,7 +151,7 @@ def test_the_uuid_may_be_in_upper_case_and_a_slash_may_follow(world: World, chan
         (b"x", {"content-encoding": "gzip"}, 400, "malformed_body"),
         (b"<a", {"content-type": "text/xml"}, 400, "malformed_body"),
         (b"a" * 2000, JSON, 413, "too_large"),
-        (gzip.compress(b"a" * 2000), {**JSON, "content-encoding": "gzip"}, 413, "too_large"),
+        (gzip.compress(b"a" * 2000, mtime=0), {**JSON, "content-encoding": "gzip"}, 413, "too_large"),
         (b"hello", {"content-type": "text/plain"}, 415, "unsupported_media_type"),
         (b"{}", {**JSON, "content-encoding": "br"}, 415, "unsupported_media_type"),
         (b"[" * 600 + b"]" * 600, JSON, 413, "too_large"),

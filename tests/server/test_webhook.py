@@ -118,7 +118,7 @@ def test_what_cannot_be_taken_is_refused(world: World, body: bytes, headers: dic
         (b' "x"', JSON, {"_json": "x"}),
         (b' {"a":1}', JSON, {"a": 1}),
         (b"a=1", {"content-type": "application/x-www-form-urlencoded"}, {"a": "1"}),
-        (gzip.compress(b'{"a":1}'), {**JSON, "content-encoding": "gzip"}, {"a": 1}),
+        (gzip.compress(b'{"a":1}', mtime=0), {**JSON, "content-encoding": "gzip"}, {"a": 1}),
         (b"", JSON, {}),
     ],
 )
