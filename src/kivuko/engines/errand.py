@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeGuard, TypeVar
 
@@ -19,6 +18,7 @@ SOURCES = {"JOB", "ADA", "R/T"}
 SEVERITIES = {"fail", "crash", "kill", "exception"}
 NO_LIMITS = Limits()
 T = TypeVar("T")
+LARGEST_NUMBER = 1 << 53
 
 
 class Cancel:
@@ -159,7 +159,7 @@ def _read_fault(fault: Mapping[str, Any]) -> RunError:
 
 
 def _optional(value: object, kind: type[T]) -> T | None:
-    if value is not None and not isinstance(value, kind):
+    if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise BadFrame("the error of a done frame is malformed")
     return value
 
@@ -204,6 +204,6 @@ def _pair(value: object) -> tuple[str, str]:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -LARGEST_NUMBER < value < LARGEST_NUMBER:
         raise BadFrame("a done frame is malformed")
     return float(value)
