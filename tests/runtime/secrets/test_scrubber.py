@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -100,3 +101,41 @@ def test_no_secret_survives_as_itself_or_in_json(secret: str, before: str, after
     scrubber = Scrubber(forms_of([secret]))
     assert secret not in scrubber.text(f"{before}{secret}{after}").replace(MASK, "\0")
     assert secret not in str(scrubber.value({"k": [f"{before}{secret}{after}"]})).replace(MASK, "\0")
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@given(
+    secret=st.text(min_size=5, max_size=40).filter(lambda text: len(text.strip()) >= 5),
+    before=st.binary(max_size=9),
+    after=st.binary(max_size=9),
+)
+def test_a_secret_inside_a_longer_base64_text_is_masked_at_any_place(
+    encode: Callable[[bytes], bytes], secret: str, before: bytes, after: bytes
+) -> None:
+    given = encode(before + secret.encode("utf-8", "surrogatepass") + after).decode()
+    assert MASK in Scrubber(forms_of([secret])).text(given)
+
+
+@pytest.mark.parametrize("before", ["", "u", "u:", "ab:", "abc:"])
+def test_base64_of_a_login_and_more_gives_no_part_of_the_password_back(before: str) -> None:
+    masked = Scrubber(forms_of(["correct-horse-7"])).text(base64.b64encode(f"{before}correct-horse-7!?".encode()).decode())
+    head, _, tail = masked.partition(MASK)
+    assert len(head) <= len(before) * 8 // 6 + 1
+    assert len(tail.rstrip("=")) <= 4
+
+
+def test_parts_of_base64_that_are_shorter_than_chance_are_no_form() -> None:
+    assert {form for form in forms_of(["abcd"]) if form not in ("abcd", "YWJjZA==", "YWJjZA")} == set()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("ascii_only", [True, False])
+@given(secret=st.text(alphabet='"\\\nä/p', min_size=4, max_size=12).filter(lambda text: len(text.strip()) >= 4))
+def test_a_secret_in_json_in_json_is_masked(times: int, ascii_only: bool, secret: str) -> None:
+    scrubber = Scrubber(forms_of([secret]))
+    text = secret
+    for _ in range(times):
+        text = json.dumps({"k": text}, ensure_ascii=ascii_only)
+    inner = text.partition('"k')[2]
+    assert scrubber.text(inner).count(MASK) >= 1
+    assert MASK in json.dumps(scrubber.value({"body": text}))
