@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import kivuko
 from kivuko import errors
 from kivuko.engines import RunRequest
+from kivuko.errors import EngineClosed
 
 PUBLIC = """
 AdaptorProblem AttemptResult CompileError Credentials Edge EngineError ExecutionOptions ExecutionPlan InputError Job KivukoError LogRecord
@@ -194,3 +196,79 @@ def test_configurations_in_the_plan_are_told_apart_too(session: kivuko.Session, 
     session.run(DOUBLE, {"data": {"n": 1}})
     assert len(set(seen)) == 3
     assert seen[2] == ""
+
+
+def test_a_single_text_is_one_adaptor(session: kivuko.Session) -> None:
+    assert kivuko.load("fn(s => s)", adaptors="common@3.3.4").workflow.jobs[0].adaptors == ("common@3.3.4",)
+    with pytest.raises(kivuko.AdaptorProblem, match="common"):
+        session.compile("fn(s => s)", "common@0.0.1")
+
+
+@pytest.mark.parametrize("adaptors", [[5], 5, None, ["common", None]])
+def test_adaptors_that_are_no_texts_are_refused(session: kivuko.Session, adaptors: Any) -> None:
+    for use in (kivuko.load, session.run, session.compile):
+        with pytest.raises(kivuko.InputError, match="Adaptors are texts"):
+            use("fn(s => s)", adaptors=adaptors)
+
+
+@pytest.mark.parametrize("options", [{"timeout_ms": "1"}, {"timeout_ms": -1}, {"timeout_ms": 1.5}, {"timeout_ms": True}, {"on_log": 5}])
+def test_options_of_another_kind_are_refused_and_named(session: kivuko.Session, options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(kivuko.InputError, match=f"{name} cannot be") as caught:
+        session.run(DOUBLE, **options)
+    assert caught.value.fix.startswith("Give a ")
+
+
+@pytest.mark.parametrize(
+    ("credentials", "message"),
+    [
+        (5, "credentials cannot be of type int"),
+        (["mine"], "credentials cannot be of type list"),
+        ({"mine": 5}, "The credential mine is of type int"),
+        ({"mine": "TOP-SECRET"}, "The credential mine is of type str"),
+        ({"mine": {"k": object()}}, "The credential mine is no JSON"),
+    ],
+)
+def test_credentials_of_another_kind_are_refused_without_their_values(session: kivuko.Session, credentials: Any, message: str) -> None:
+    with pytest.raises(kivuko.InputError, match=message) as caught:
+        session.run(DOUBLE, credentials=credentials)
+    assert "TOP-SECRET" not in str(caught.value)
+
+
+def fails_with_key_error(identity: str) -> dict[str, object]:
+    raise KeyError(identity)
+
+
+@pytest.mark.parametrize(
+    ("resolver", "said"),
+    [
+        (fails_with_key_error, "KeyError: 'mine'"),
+        (lambda identity: 5, "The credential mine is of type int"),
+        (lambda identity: None, "The credential mine is of type NoneType"),
+    ],
+)
+def test_a_credentials_function_that_gives_none_ends_the_attempt(session: kivuko.Session, resolver: Any, said: str) -> None:
+    step = {"id": "a", "expression": DOUBLE, "configuration": "mine"}
+    result = session.run({"steps": [step]}, credentials=resolver)
+    assert (result.reason, result.error) == ("exception", f"CredentialLoadError: Failed to load credential mine: {said}")
+    assert result.state is None
+
+
+def test_a_session_is_of_no_use_after_its_block(tmp_path: Path) -> None:
+    with kivuko.Session(repo=tmp_path, install=False) as session:
+        pass
+    with pytest.raises(EngineClosed, match="The session is closed"):
+        session.run(DOUBLE)
+    with pytest.raises(EngineClosed, match="The session is closed"):
+        session.compile(DOUBLE)
+
+
+@pytest.mark.parametrize("state", [[1], "text", 5, True])
+def test_a_state_that_is_no_object_is_refused_as_on_the_command_line(session: kivuko.Session, state: object) -> None:
+    with pytest.raises(kivuko.InputError, match="no object"):
+        session.run(DOUBLE, state)
+
+
+def test_after_a_crash_there_is_no_state(session: kivuko.Session) -> None:
+    result = session.run("nope()")
+    assert (result.reason, result.state) == ("crash", None)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from kivuko.adaptors import Adaptor, Layout, Repo, RepoSettings, default_folder, parse_specifier
 from kivuko.engines import Engine, EngineSettings
-from kivuko.errors import InputError
+from kivuko.errors import EngineClosed, InputError, KivukoError
 from kivuko.language import AdaptorNames, compile_portable
 from kivuko.projects import job_plan, load_plan
 from kivuko.runtime import AttemptResult, AttemptSettings, CredentialResolver, Outside, Reason, execute, prepare
@@ -33,8 +33,8 @@ Credentials = Mapping[str, Mapping[str, object]] | CredentialResolver
 class Result:
     """The end of a run.
 
-    ``state`` is the final state as Python values: of one leaf, or ``{"leaf": state}`` of several; None without any. ``attempt`` holds all
-    else that is known, the Runs among it.
+    ``state`` is the final state as Python values: of one leaf, or ``{"leaf": state}`` of several; None without any, as after a crash.
+    ``attempt`` holds all else that is known, the Runs among it.
     """
 
     state: object
@@ -77,6 +77,7 @@ class Session:
         self._repo = Repo(folder, loader=self._engine, settings=RepoSettings.from_environment(os.environ))
         self._install = install
         self._numbers = itertools.count(1)
+        self._closed = False
 
     def __enter__(self) -> Session:
         return self
@@ -85,7 +86,8 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Ends every process of the session."""
+        """Ends every process of the session, which then runs nothing more."""
+        self._closed = True
         self._engine.close()
 
     def run(
@@ -93,7 +95,7 @@ class Session:
         program: Program,
         state: object = None,
         *,
-        adaptors: Sequence[str] = (),
+        adaptors: str | Sequence[str] = (),
         credentials: Credentials | None = None,
         timeout_ms: int | None = None,
         on_log: LogSink | None = None,
@@ -103,18 +105,27 @@ class Session:
         With ``credentials``, or configurations in the plan, each of them has JavaScript processes of its own, also between runs (engine.md
         E7). A ``configuration`` inside ``state`` is not told apart: give different people's by ``credentials``.
         """
-        plan = load(program, adaptors=adaptors)
+        self._must_be_open()
+        _check_options(timeout_ms, on_log)
+        plan, resolver, input_state = load(program, adaptors=adaptors), _resolver(credentials), _state_bytes(state)
         one_host = credentials is None and not _has_configuration(plan)
         settings = AttemptSettings(attempt=str(next(self._numbers)), timeout_ms=timeout_ms, one_host=one_host)
         prepared = prepare(plan, self._resolve, engine=self._engine, settings=settings, on_log=on_log)
-        outside = Outside(credentials=_resolver(credentials), on_log=on_log)
-        attempt = execute(prepared, _state_bytes(state), self._engine, settings=settings, outside=outside)
+        outside = Outside(credentials=resolver, on_log=on_log)
+        attempt = execute(prepared, input_state, self._engine, settings=settings, outside=outside)
         return Result(_state_value(attempt.state), attempt)
 
-    def compile(self, source: str, adaptors: Sequence[str] = ()) -> str:
+    def compile(self, source: str, adaptors: str | Sequence[str] = ()) -> str:
         """Compiles a job; see ``kivuko.compile``."""
-        found = [self._resolve(text) for text in adaptors]
+        self._must_be_open()
+        if not isinstance(source, str):
+            raise InputError(f"A job is a text, not {source!r}", fix="Give the source of the job.")
+        found = [self._resolve(text) for text in _adaptor_texts(adaptors)]
         return compile_portable(source, [AdaptorNames(adaptor.files.specifier, adaptor.exports) for adaptor in found]).code
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise EngineClosed("The session is closed", fix="Use a session inside its `with` block, or open another one.")
 
     def _resolve(self, text: str) -> Adaptor:
         return self._repo.resolve(parse_specifier(text), install=self._install)
@@ -124,17 +135,17 @@ def run(
     program: Program,
     state: object = None,
     *,
-    adaptors: Sequence[str] = (),
+    adaptors: str | Sequence[str] = (),
     credentials: Credentials | None = None,
     timeout_ms: int | None = None,
     on_log: LogSink | None = None,
 ) -> Result:
     """Runs a job or a workflow and gives its final state.
 
-    ``state`` is the initial state as JSON values (None: empty ``data`` and ``configuration``). ``adaptors`` are those of a single job;
-    the jobs of a workflow name their own. ``credentials`` are looked up by the ids that jobs name. ``timeout_ms`` bounds each job.
-    ``on_log`` hears every log line, without secrets. What goes wrong inside jobs is in the result; raises InputError, CompileError,
-    AdaptorProblem or EngineError for the rest.
+    ``state`` is the initial state as JSON values (None: empty ``data`` and ``configuration``). ``adaptors`` are those of a single job
+    (a text is one adaptor); the jobs of a workflow name their own. ``credentials`` are looked up by the ids that jobs name. ``timeout_ms``
+    bounds each job. ``on_log`` hears every log line, without secrets. What goes wrong inside jobs is in the result; raises InputError,
+    CompileError, AdaptorProblem or EngineError for the rest.
 
     >>> result = run("export default [state => ({ greeting: `Hi ${state.data.name}` })]", {"data": {"name": "Ann"}})
     >>> result.state
@@ -146,7 +157,7 @@ def run(
         return session.run(program, state, adaptors=adaptors, credentials=credentials, timeout_ms=timeout_ms, on_log=on_log)
 
 
-def compile(source: str, adaptors: Sequence[str] = ()) -> str:  # noqa: A001  the library's word; the builtin is not used here
+def compile(source: str, adaptors: str | Sequence[str] = ()) -> str:  # noqa: A001  the library's word; the builtin is not used here
     """The job as a JavaScript module that any OpenFn-compatible runtime executes. Raises CompileError or AdaptorProblem.
 
     >>> print(compile("const twice = x => x * 2;\\nfn(state => twice(state.data));"))
@@ -157,17 +168,18 @@ def compile(source: str, adaptors: Sequence[str] = ()) -> str:  # noqa: A001  th
         return session.compile(source, adaptors)
 
 
-def load(program: Program, *, adaptors: Sequence[str] = ()) -> ExecutionPlan:
+def load(program: Program, *, adaptors: str | Sequence[str] = ()) -> ExecutionPlan:
     """The plan that a path, a source, a workflow or the JSON of a plan stands for. Raises InputError.
 
     >>> [job.id for job in load({"steps": [{"id": "fetch", "expression": "get('/')"}]}).workflow.jobs]
     ['fetch']
     """
+    texts = _adaptor_texts(adaptors)
     if isinstance(program, str):
-        return ExecutionPlan(Workflow((Job("job-1", program, adaptors=tuple(adaptors)),)))
+        return ExecutionPlan(Workflow((Job("job-1", program, adaptors=texts),)))
     if isinstance(program, Path) and program.suffix == ".js":
-        return job_plan(str(program), Path(), tuple(adaptors))
-    if adaptors:
+        return job_plan(str(program), Path(), texts)
+    if texts:
         raise InputError("Adaptors were given for a workflow", fix="Name the adaptors in the jobs of the workflow.")
     if isinstance(program, Path):
         return load_plan(str(program), Path())
@@ -176,17 +188,64 @@ def load(program: Program, *, adaptors: Sequence[str] = ()) -> ExecutionPlan:
     return ExecutionPlan(program) if isinstance(program, Workflow) else read_plan(program)
 
 
-def _resolver(credentials: Credentials | None) -> CredentialResolver | None:
-    if credentials is None or callable(credentials):
-        return credentials
-    known = credentials
+def _adaptor_texts(adaptors: object) -> tuple[str, ...]:
+    texts = (adaptors,) if isinstance(adaptors, str) else tuple(adaptors) if isinstance(adaptors, Iterable) else None
+    if texts is None or not all(isinstance(text, str) for text in texts):
+        raise InputError(f"Adaptors are texts, not {adaptors!r}", fix='Give a list of names, e.g. ["http@7.2.10"].')
+    return texts
+
+
+def _check_options(timeout_ms: object, on_log: object) -> None:
+    if timeout_ms is not None and (isinstance(timeout_ms, bool) or not isinstance(timeout_ms, int) or timeout_ms < 0):
+        raise InputError(f"timeout_ms cannot be {timeout_ms!r}", fix="Give a whole number of milliseconds, 0 for no limit, or None.")
+    if on_log is not None and not callable(on_log):
+        raise InputError(f"on_log cannot be {on_log!r}", fix="Give a function that takes a LogRecord, or None.")
+
+
+def _resolver(credentials: object) -> CredentialResolver | None:
+    if credentials is None:
+        return None
+    if callable(credentials):
+        return _asking(credentials)
+    if not isinstance(credentials, Mapping):
+        message = f"credentials cannot be of type {type(credentials).__name__}"
+        raise InputError(message, fix='Give {"id": {"user": "…"}}, a function from an id to such a dict, or None.')
+    known = {identity: _configuration(identity, given) for identity, given in credentials.items()}
 
     def look_up(identity: str) -> Mapping[str, object]:
         if identity not in known:
-            raise InputError(f"there is none among those given ({', '.join(known) or 'none at all'})")
+            raise InputError(f"there is none among those given ({', '.join(map(str, known)) or 'none at all'})")
         return known[identity]
 
     return look_up
+
+
+def _asking(function: Callable[[str], object]) -> CredentialResolver:
+    """A resolver that asks the caller's function. Whatever that raises becomes an InputError, so that the Attempt can tell it."""
+
+    def look_up(identity: str) -> Mapping[str, object]:
+        try:
+            given = function(identity)
+        except KivukoError:
+            raise
+        except Exception as problem:
+            raise InputError(f"{type(problem).__name__}: {problem}") from problem
+        return _configuration(identity, given)
+
+    return look_up
+
+
+def _configuration(identity: object, given: object) -> Mapping[str, object]:
+    """A configuration as a dict that can be written as JSON; messages name types, never values."""
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"The credential {identity} is of type {type(given).__name__}", fix='A credential is a dict, such as {"user": "…"}.'
+        )
+    try:
+        json.dumps(dict(given), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise InputError(f"The credential {identity} is no JSON: {problem}", fix="Use dicts, lists, texts, numbers and None.") from problem
+    return dict(given)
 
 
 def _has_configuration(plan: ExecutionPlan) -> bool:
@@ -206,6 +265,9 @@ def _state_bytes(state: object) -> bytes:
     if state is None:
         return b'{"data":{},"configuration":{}}'
     try:
-        return json.dumps(state, allow_nan=False).encode()
+        written = json.dumps(state, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as problem:
         raise InputError(f"The initial state is no JSON: {problem}", fix="Use dicts, lists, texts, numbers and None.") from problem
+    if not isinstance(state, dict):
+        raise InputError("The initial state is JSON, but no object", fix='State is a dict such as {"data": {}}; nothing was run.')
+    return written
