@@ -204,6 +204,13 @@ def test_a_secret_of_the_state_is_masked_in_every_line(kivuko: CommandLine) -> N
     assert "correct-horse" not in done.out + done.err
 
 
+@pytest.mark.parametrize("words", [("-O", "-l", "none"), ("--json",)])
+def test_an_empty_job_prints_no_credentials(kivuko: CommandLine, words: tuple[str, ...]) -> None:
+    kivuko.write("e.js", "")
+    done = kivuko("e.js", "-a", "common", *words, "-S", '{"configuration":{"password":"hunter22"},"data":{}}')
+    assert (done.exit, "hunter22" in done.out + done.err) == (0, False)
+
+
 def test_variables_of_dotenv_are_counted_and_can_be_ignored(kivuko: CommandLine) -> None:
     kivuko.write("a.js", FN + "fn(s => s)")
     kivuko.write(".env", "KIVUKO_STRICT=true\nOTHER=1\n")

@@ -8,7 +8,7 @@ import pytest
 
 from kivuko.errors import HostFailed
 from kivuko.runtime import execute, prepare
-from kivuko.workflow import Edge, ExecutionPlan, Job, Workflow
+from kivuko.workflow import Edge, ExecutionOptions, ExecutionPlan, Job, Trigger, Workflow
 
 from .conftest import Desk, job
 
@@ -22,9 +22,21 @@ def test_a_trigger_hands_its_input_on_untouched_and_starts_no_run(desk: Desk) ->
     assert {event.job_id for event in desk.events} == {"a", "b"}
 
 
-def test_a_workflow_of_a_trigger_alone_gives_its_input_back(desk: Desk) -> None:
-    assert desk.execute([{"id": "t"}], {"configuration": {"i": 1}, "x": 1}).state == b'{"configuration": {"i": 1}, "x": 1}'
+def test_a_workflow_of_a_trigger_alone_gives_its_input_back_without_credentials(desk: Desk) -> None:
+    result = desk.execute([{"id": "t"}], {"configuration": {"i": 1}, "x": 1})
+    assert (result.state, dict(result.leaves)) == (b'{"x": 1}', {"t": b'{"x": 1}'})
     assert desk.order == []
+
+
+def test_an_empty_job_at_the_end_hands_on_no_credentials(desk: Desk) -> None:
+    plan = ExecutionPlan(Workflow((Trigger("t", edges=(Edge("a"), Edge("b"))), Job("a", ""), Job("b", ""))))
+    result = execute(prepare(plan, desk.resolve), b'{"configuration":{"password":"x"},"data":{}}', desk.engine)
+    assert json.loads(result.state or b"") == {"a": {"data": {}}, "b": {"data": {}}}
+
+
+def test_a_step_that_runs_nothing_and_is_the_chosen_end_hands_on_no_credentials(desk: Desk) -> None:
+    plan = ExecutionPlan(Workflow((Job("a", "", edges=(Edge("b"),)), Job("b", "fn(s => s)"))), ExecutionOptions(end="a"))
+    assert execute(prepare(plan, desk.resolve), b'{"configuration":1,"x":2}', desk.engine).state == b'{"x":2}'
 
 
 def test_a_job_whose_file_turned_out_to_be_empty_is_like_a_trigger(desk: Desk) -> None:

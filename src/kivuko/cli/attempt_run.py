@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from kivuko.cli.adaptors_in_use import AdaptorsInUse
 from kivuko.cli.attempt_log import AttemptLog
 from kivuko.cli.call import Call
 from kivuko.cli.output_file import Fill, Write
 from kivuko.engines import Engine
-from kivuko.errors import InputError
 from kivuko.runtime import AttemptResult, AttemptSettings, CompileSettings, Observer, Outside, Program, execute, prepare
 from kivuko.runtime.hosts import host_key, run_limits
 from kivuko.runtime.logs import SanitizePolicy
@@ -64,7 +61,7 @@ def run_plan(call: Call, engine: Engine, adaptors: AdaptorsInUse, plan: Executio
     outside = Outside(on_log=printed.hear, on_event=manner.on_event)
     result = execute(program, state, engine, settings=manner.settings, outside=outside)
     progress.show("")
-    final = _without_configuration(plan, result) if result.has_output else None
+    final = result.state if result.has_output else None
     return Ending(result, program, final, lambda write: _indent(engine, program, manner.settings, final or b"", write))
 
 
@@ -72,24 +69,3 @@ def _indent(engine: Engine, program: Program, settings: AttemptSettings, state: 
     """Writes the state indented by two, by the host that the jobs ran in: another one would have to be started."""
     modules = [module for prepared in program.jobs.values() for module in prepared.loaded]
     engine.write_pretty(state, write, key=host_key(settings, "", modules), limits=run_limits(settings, None))
-
-
-def _without_configuration(plan: ExecutionPlan, result: AttemptResult) -> bytes | None:
-    """The final state without credentials: jobs drop them themselves, but a trigger at the end hands on what came in.
-
-    Raises InputError.
-    """
-    if result.state is None or b'"configuration"' not in result.state:
-        return result.state
-    triggers = {trigger.id for trigger in plan.workflow.triggers}
-    if not any(name in triggers or name.rpartition("-")[0] in triggers for name in result.leaves):
-        return result.state
-    try:
-        final = json.loads(result.state)
-        for leaf in [final] if len(result.leaves) == 1 else list(final.values()):
-            if isinstance(leaf, dict):
-                leaf.pop("configuration", None)
-        return json.dumps(final, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    except RecursionError as problem:
-        message = "The final state is nested too deeply to take the credentials out, so it is not written"
-        raise InputError(message, fix="Give the first step a flatter state.") from problem

@@ -8,6 +8,7 @@ from kivuko.engines.run import RunError
 from kivuko.runtime.context import AttemptContext, Outside, open_context
 from kivuko.runtime.faults import report_of, too_many_runs
 from kivuko.runtime.leaves import Leaves
+from kivuko.runtime.passing import without_keys
 from kivuko.runtime.ports import RunEngine
 from kivuko.runtime.program import Program
 from kivuko.runtime.reasons import attempt_reason
@@ -15,7 +16,7 @@ from kivuko.runtime.rescue import with_error
 from kivuko.runtime.result import AttemptResult
 from kivuko.runtime.runs import Runs
 from kivuko.runtime.settings import FAILURE_PATH_TIMEOUT_MS, AttemptSettings
-from kivuko.workflow import Node
+from kivuko.workflow import Job, Node
 
 __all__ = ["execute"]
 
@@ -75,11 +76,16 @@ class _Walk:
                 self._rescue(node, state, outcome.fatal)
         elif node.id == self._plan.options.end:
             self._queue.clear()
-            self._leaves.add(node.id, outcome.state)
+            self._end_in(node, outcome.state)
         elif outcome.followed:
             self._queue.extend((self._nodes[target], outcome.state) for target in outcome.followed)
         else:
-            self._leaves.add(node.id, outcome.state)
+            self._end_in(node, outcome.state)
+
+    def _end_in(self, node: Node, state: bytes | None) -> None:
+        """Keeps a final state. Jobs gave up their credentials in the host; what ran nothing hands on what came in."""
+        ran = isinstance(node, Job) and node.expression
+        self._leaves.add(node.id, state if ran else without_keys(state, self._context.settings.remove_keys))
 
     def _refuse(self, fault: RunError) -> None:
         """Ends the Attempt where no step is to blame."""
