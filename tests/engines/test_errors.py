@@ -231,3 +231,29 @@ def test_details_of_an_error_nested_beyond_reason_are_left_out(bench: Bench) -> 
     deep = "let d = {}; for (let i = 0; i < 1500; i++) d = { d }"
     error = failed(bench, f"s => {{ {deep}; throw Object.assign(new Error('x'), {{ severity: 'crash', details: d }}) }}")
     assert (error.message, error.details) == ("Error: x", None)
+
+
+def test_an_error_without_a_place_in_the_job_names_the_operation_that_was_running(bench: Bench) -> None:
+    refused = "async s => { const e = new Error('connect ECONNREFUSED'); e.stack = e.stack.split('\\n')[0]; throw e }"
+    result = bench.run("s => s", refused, operations=(("fn", 1), ("get", 4)))
+    assert result.error is not None
+    assert (result.error.name, result.error.operation, result.error.operation_line) == ("JobError", "get", 4)
+    assert result.state is not None
+    assert set(json.loads(result.state)["errors"]["a"]) == {"source", "name", "severity", "message"}
+
+
+def test_an_error_with_a_place_in_the_job_names_no_operation(bench: Bench) -> None:
+    error = failed(bench, "s => { throw new Error('x') }", operations=(("fn", 1),))
+    assert (error.operation, error.operation_line, error.line) == (None, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("thrown", "shown"), [("{ code: 5 }", {"code": 5}), ("5", 5), ("Object.assign(new Error(''), { code: 'E' })", {"code": "E"})]
+)
+def test_a_value_without_message_is_told_but_not_kept_in_the_state(bench: Bench, thrown: str, shown: object) -> None:
+    result = bench.run(f"s => {{ throw {thrown} }}")
+    assert result.error is not None
+    assert (result.error.message, result.error.details) == ("", shown)
+    assert "details" not in result.error.report
+    assert result.state is not None
+    assert json.loads(result.state)["errors"]["a"] == {"source": "runtime", "name": "JobError", "severity": "fail", "message": ""}

@@ -139,7 +139,7 @@ def _read_fault(fault: Mapping[str, Any]) -> RunError:
     name, severity, message = fault.get("name"), fault.get("severity"), fault.get("message")
     if not isinstance(name, str) or not _is_severity(severity) or not isinstance(message, str):
         raise BadFrame("the error of a done frame is malformed")
-    place = _mapping(fault.get("pos") or fault.get("at"))
+    place, running = _mapping(fault.get("pos") or fault.get("at")), _mapping(fault.get("running"))
     kept = ("message", "name", "severity", "subtype", "details", "pos", "step", "operationName", "line")
     return RunError(
         name=name,
@@ -150,11 +150,11 @@ def _read_fault(fault: Mapping[str, Any]) -> RunError:
         line=_optional(place.get("line"), int),
         column=_optional(place.get("column"), int),
         src=_optional(place.get("src"), str),
-        operation=_optional(fault.get("operationName"), str),
-        operation_line=_optional(fault.get("line"), int),
+        operation=_optional(fault.get("operationName", running.get("name")), str),
+        operation_line=_optional(fault.get("line", running.get("line")), int),
         stack=_optional(fault.get("stack"), str) or "",
         fix=str(fault.get("fix") or ""),
-        details=fault.get("details"),
+        details=fault.get("details", fault.get("thrown")),
     )
 
 

@@ -147,7 +147,9 @@ class RunError:
     """Why a Run did not succeed, in OpenFn's wire words (jobs-and-runtime §3).
 
     ``report`` is what stands in ``state.errors`` (name, severity, message, pos …). ``stack`` is the printable stack in the author's own
-    lines. A severity of crash, kill or exception ends the Attempt.
+    lines. ``operation`` and ``operation_line`` tell which operation failed, or was running when the error leads to no place in the job.
+    ``details`` are what the error tells besides; of a thrown value without message, the value. A severity of crash, kill or exception ends
+    the Attempt.
     """
 
     name: str

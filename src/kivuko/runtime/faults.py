@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kivuko.engines.run import RunError, Severity
+from kivuko.engines.run import Limits, RunError, Severity
 from kivuko.errors import AdaptorProblem, CompileError, KivukoError
 from kivuko.value import replace
 
 __all__ = [
     "adaptor_fault",
+    "advised",
     "attempt_timeout",
     "compile_message",
     "credential_fault",
@@ -55,9 +56,20 @@ def compile_message(error: CompileError) -> str:
     return error.message if error.line is None or error.message.endswith(place) else f"{error.message} {place}"
 
 
-def edge_fault(source: str, target: str, message: str) -> RunError:
-    """A condition threw."""
-    return _fault("EdgeConditionError", "crash", f"{source}->{target}: {message}")
+def edge_fault(source: str, target: str, message: str, condition: str) -> RunError:
+    """A condition threw; ``condition`` is its text."""
+    return _fault("EdgeConditionError", "crash", f"{source}->{target}: {message}", fix=f"Correct the condition: {condition}")
+
+
+def advised(error: RunError, limits: Limits) -> RunError:
+    """An error with advice when one of ``limits`` was met: which it is and how to raise it."""
+    if error.name == "OOMError":
+        advice = f"Keep less in memory at once, or raise the limit of {limits.memory_mb} MB: --memory on the command line, or memory_mb."
+    elif error.name == "TimeoutError":
+        advice = f"Let the job do less at once, or raise the limit of {limits.timeout_ms} ms: --timeout on the command line, or timeout_ms."
+    else:
+        return error
+    return replace(error, fix=error.fix or advice)
 
 
 def attempt_timeout(limit_ms: int) -> RunError:

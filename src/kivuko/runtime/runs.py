@@ -10,8 +10,8 @@ from kivuko.runtime.conditions import decided_here
 from kivuko.runtime.context import AttemptContext
 from kivuko.runtime.cutting import cut
 from kivuko.runtime.events import Event, InitCompleted, InitStarted, JobCompleted, JobFailed, JobStarted, Memory
-from kivuko.runtime.faults import adaptor_fault, attempt_timeout, edge_fault, engine_fault
-from kivuko.runtime.hosts import step_timeout_ms
+from kivuko.runtime.faults import adaptor_fault, advised, attempt_timeout, edge_fault, engine_fault
+from kivuko.runtime.hosts import run_limits, step_timeout_ms
 from kivuko.runtime.logs import LogRecord, report_error
 from kivuko.runtime.requests import job_request, trigger_request
 from kivuko.runtime.result import RunRecord
@@ -101,7 +101,7 @@ class Runs:
         except (NodeMissing, EngineClosed):
             raise
         except EngineError as problem:
-            return RunResult(None, engine_fault(problem))
+            return RunResult(None, context.configurations.scrubber.error(engine_fault(problem)))
         except AdaptorProblem as problem:
             return RunResult(None, context.configurations.scrubber.error(adaptor_fault(problem)))
         if result.error is None:
@@ -111,6 +111,8 @@ class Runs:
             limit_ms = context.deadline.limit_ms if by_attempt else timeout_ms
             context.journal.timed_out(limit_ms or 0)
             error = attempt_timeout(limit_ms or 0) if by_attempt else error
+        if not by_attempt or error.name != "TimeoutError":
+            error = advised(error, run_limits(context.settings, timeout_ms))
         return _with_error(result, context.configurations.scrubber.error(error))
 
     def _log_taker(self, job_id: str, run: int | None) -> Callable[[LogLine], None]:
@@ -135,8 +137,9 @@ class Runs:
 
     def _edge_threw(self, node: Node, failure: tuple[str, str]) -> StepOutcome:
         target, message = failure
-        fault = self._context.configurations.scrubber.error(edge_fault(node.id, target, message))
-        self._context.journal.edge_failed(fault.message)
+        condition = next((str(edge.condition) for edge in node.edges if edge.target == target), "")
+        fault = self._context.configurations.scrubber.error(edge_fault(node.id, target, message, condition))
+        self._context.journal.edge_failed(fault.message, fault.fix)
         return StepOutcome(fatal=fault)
 
     def _log(self, job: Job, result: RunResult, followed: tuple[str, ...]) -> None:

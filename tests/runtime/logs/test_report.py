@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kivuko.engines.run import RunError
 from kivuko.runtime.logs import Journal, LogRecord, report_error, text_line
 
@@ -53,7 +55,7 @@ def test_a_failure_of_an_adaptor_names_its_operation_and_the_line() -> None:
         '[R/T] ✘ Error reported by "get()" operation line 3:',
         "[R/T] ✘ Error: bad",
         "[R/T] ✘ Additional error details:",
-        '{\n  "code": 1\n}',
+        '[R/T] ✘ {\n  "code": 1\n}',
         "[R/T] ✘ Check state.errors.a for details",
     ]
 
@@ -76,3 +78,20 @@ def test_a_plain_failure_shows_its_message_and_the_authors_line() -> None:
 def test_a_state_that_is_too_large_is_told_in_openfns_words() -> None:
     lines = told(RunError("StateTooLargeError", "kill", "State exceeds the limit of 1mb"))
     assert lines == ["", "[R/T] ✘ Critical error processing state: State exceeds the limit of 1mb"]
+
+
+@pytest.mark.parametrize("details", [None, {}, [], ""])
+def test_details_that_say_nothing_are_not_announced(details: object) -> None:
+    lines = told(RunError("AdaptorError", "fail", "bad", operation="get", operation_line=1, details=details))
+    assert lines == ["", '[R/T] ✘ Error reported by "get()" operation line 1:', "[R/T] ✘ bad", "[R/T] ✘ Check state.errors.a for details"]
+
+
+@pytest.mark.parametrize(("thrown", "shown"), [({"code": 7}, '{\n  "code": 7\n}'), (0, "0"), (None, "A value without message was thrown")])
+def test_a_thrown_value_without_message_is_shown_itself_and_once(thrown: object, shown: str) -> None:
+    lines = told(RunError("JobError", "fail", "", details=thrown))
+    assert lines == ["", f"[R/T] ✘ {shown}", "[R/T] ✘ Check state.errors.a for details"]
+
+
+def test_a_thrown_value_without_message_stands_below_its_operation() -> None:
+    lines = told(RunError("JobError", "fail", "", operation="fn", operation_line=2, details={"code": 7}))
+    assert lines[1:3] == ['[R/T] ✘ Error reported by "fn()" operation line 2:', '[R/T] ✘ {\n  "code": 7\n}']

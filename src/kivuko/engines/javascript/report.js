@@ -87,6 +87,12 @@ function createReporter({ job, classify }) {
     return { ...fault, pos, step: job.name, stack: printStack(error, head) }
   }
 
+  /** For people only: the operation that was running, of an error that leads to no place in the job. state.errors does not hold it. */
+  function whereabouts(found, operation) {
+    const [name, line] = found.some(isJob) ? [] : (job.operations[operation] ?? [])
+    return line === undefined ? {} : { running: { name, line } }
+  }
+
   function fromAdaptor(error, found, operation) {
     const message = String(error.message ?? '')
     const fault = { name: 'AdaptorError', severity: 'fail', message, details: { message, ...plain(error) }, stack: printStack(error) }
@@ -117,7 +123,7 @@ function createReporter({ job, classify }) {
     const found = isError(error) ? frames(error) : []
     const relevant = found.find((frame) => isJob(frame) || isAdaptor(frame))
     if (operation !== null && relevant && isAdaptor(relevant)) return fromAdaptor(error, found, operation)
-    return fromJob(error, found, relevant)
+    return { ...fromJob(error, found, relevant), ...whereabouts(found, operation) }
   }
 
   function fromJob(error, found, relevant) {
@@ -137,7 +143,8 @@ function createReporter({ job, classify }) {
     if (subtype === 'EvalError') {
       return located(error, { name: 'SecurityError', severity: 'kill', message: 'Illegal eval statement detected' }, found)
     }
-    return { name: 'JobError', severity: 'fail', message: text, at: position(found.find(isJob)) }
+    const thrown = text === '' ? plainValue(error) : undefined
+    return { name: 'JobError', severity: 'fail', message: text, at: position(found.find(isJob)), thrown }
   }
 
   return { classifyThrown, printStack, position, frames }

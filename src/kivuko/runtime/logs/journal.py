@@ -81,9 +81,10 @@ class Journal:
         """A Run or the Attempt took too long."""
         self.write("error", f"Error: Timeout expired ({timeout_ms}ms)")
 
-    def edge_failed(self, message: str) -> None:
-        """A condition threw; the message names the edge."""
+    def edge_failed(self, message: str, fix: str) -> None:
+        """A condition threw; the message names the edge, ``fix`` the condition."""
         self.write("error", f"Failed to evaluate edge condition {message}")
+        self.write("error", fix)
         self.write("error", "Aborting")
 
     def rescuing(self, title: str, target: str) -> None:

@@ -22,17 +22,26 @@ def report_error(journal: Journal, error: RunError, job_id: str, job_name: str) 
         _tell_place(journal, error, job_name)
     elif error.operation_line is not None:
         journal.write("error", f"Error reported by {_operation(error)}operation line {error.operation_line}:")
-        journal.write("error", error.stack or error.message)
+        journal.write("error", _headline(error))
     else:
-        journal.write("error", error.message)
+        journal.write("error", error.message or _headline(error))
     _tell_more(journal, error)
     if error.severity == "fail":
         journal.write("error", f"Check state.errors.{job_id} for details")
 
 
+def _headline(error: RunError) -> object:
+    """What is said first: the stack, the message, or the thrown value itself when it brought none."""
+    return error.stack or error.message or (error.details if _says_something(error.details) else "A value without message was thrown")
+
+
+def _says_something(details: object) -> bool:
+    return details is not None and details not in ("", {}, [])
+
+
 def _tell_place(journal: Journal, error: RunError, job_name: str) -> None:
     number = f"{error.line}: "
-    journal.write("error", error.stack or error.message)
+    journal.write("error", _headline(error))
     journal.write("error", f"Error occurred at: {job_name}")
     journal.write("error", f"{number}{error.src}")
     if error.column is not None:
@@ -51,6 +60,7 @@ def _operation(error: RunError) -> str:
 def _tell_more(journal: Journal, error: RunError) -> None:
     if error.fix:
         journal.write("error", error.fix)
-    if error.details is not None:
+    if _says_something(error.details) and _headline(error) is not error.details:
         journal.write("error", "Additional error details:")
-        journal.write("print", error.details)
+        # Not "print", which the command line leaves out unless more is asked for
+        journal.write("error", error.details)
