@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from kivuko.engines.run import LogLine, RunRequest, RunResult
-from kivuko.errors import FileMissing
+from kivuko.errors import FileMissing, HostFailed
 from kivuko.runtime import Outside, execute
 from kivuko.value import replace
 
@@ -89,6 +89,14 @@ def test_secrets_are_taken_out_of_errors_records_and_events(desk: Desk) -> None:
     assert SECRET not in repr(desk.events)
     assert SECRET not in "\n".join(desk.log)
     assert result.error_message == "401 for ****"
+
+
+def test_secrets_are_taken_out_of_what_a_failed_host_said(desk: Desk) -> None:
+    desk.engine.jobs["a"] = lambda state, request: HostFailed("A host ended", details=f"said {SECRET}")
+    result = desk.execute([job("a", configuration={"token": SECRET})])
+    assert result.error_type == "ExecutionError"
+    assert "[R/T] ✘ said ****" in desk.log
+    assert SECRET not in repr(result)
 
 
 def test_a_condition_that_throws_does_not_tell_a_secret(desk: Desk) -> None:

@@ -151,3 +151,22 @@ def test_a_timeout_of_a_step_is_told_with_its_limit(desk: Desk) -> None:
     result = desk.execute([job("a", "b"), job("b")])
     assert "[R/T] ✘ Error: Timeout expired (300ms)" in desk.log
     assert result.error_message == "Job took longer than 300ms to complete"
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "option"), [("TimeoutError", "900 ms", "--timeout"), ("OOMError", "250 MB", "--memory"), ("ExitError", "", "")]
+)
+def test_an_error_that_met_a_limit_names_it_and_the_way_to_raise_it(desk: Desk, name: str, limit: str, option: str) -> None:
+    desk.settings = replace(desk.settings, timeout_ms=900, memory_mb=250)
+    desk.engine.jobs["a"] = lambda state, request: RunError(name, "kill", "the words of the wire format")
+    result = desk.execute([job("a")])
+    assert result.error is not None
+    assert result.error.message == "the words of the wire format"
+    assert (limit in result.error.fix, option in result.error.fix, bool(result.error.fix)) == (True, True, name != "ExitError")
+    assert not limit or any(limit in line for line in desk.log)
+
+
+def test_advice_about_a_limit_is_not_part_of_the_state(desk: Desk) -> None:
+    desk.engine.jobs["a"] = lambda state, request: RunError("OOMError", "kill", "Run exceeded maximum memory usage")
+    result = desk.execute([job("a", {"b": "on_job_failure"}), job("b")])
+    assert set(json.loads(result.state or b"")["errors"]["a"]) == {"source", "name", "severity", "message"}

@@ -142,6 +142,14 @@ def test_a_condition_that_throws_ends_the_attempt_and_is_told(desk: Desk) -> Non
     assert any("a->b" in line and "state.no.where" in line for line in desk.log)
 
 
+def test_the_text_of_a_condition_that_throws_is_named(desk: Desk) -> None:
+    desk.engine.jobs["a"] = lambda state, request: RunResult(b"{}", edge_error=("c", "TypeError: no"))
+    result = desk.execute([job("a", {"b": "state.fine", "c": {"condition": "state.no.where"}}), job("b"), job("c")])
+    assert result.error is not None
+    assert (result.error.message, result.error.fix) == ("a->c: TypeError: no", "Correct the condition: state.no.where")
+    assert "[R/T] ✘ Correct the condition: state.no.where" in desk.log
+
+
 def test_the_attempt_is_ended_in_the_engine_whatever_happens(desk: Desk) -> None:
     desk.settings = replace(desk.settings, attempt="attempt-7")
     desk.execute([job("a")])
