@@ -49,7 +49,14 @@ def test_an_empty_body_needs_no_header() -> None:
 
 
 @pytest.mark.parametrize(
-    "packed", [b"{}", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(b"abc", mtime=0)[:5], gzip.compress(b"a", mtime=0) + b"x", zlib.compress(b"a")]
+    "packed",
+    [
+        b"{}",
+        gzip.compress(b"abc", mtime=0)[:-1],
+        gzip.compress(b"abc", mtime=0)[:5],
+        gzip.compress(b"a", mtime=0) + b"x",
+        zlib.compress(b"a"),
+    ],
 )
 def test_what_is_not_gzip_is_refused(packed: bytes) -> None:
     with pytest.raises(MalformedBody):
