@@ -207,7 +207,7 @@ def test_a_secret_of_the_state_is_masked_in_every_line(kivuko: CommandLine) -> N
 @pytest.mark.parametrize("words", [("-O", "-l", "none"), ("--json",)])
 def test_an_empty_job_prints_no_credentials(kivuko: CommandLine, words: tuple[str, ...]) -> None:
     kivuko.write("e.js", "")
-    done = kivuko("e.js", "-a", "common", *words, "-S", '{"configuration":{"password":"hunter22"},"data":{}}')
+    done = kivuko("e.js", *words, "-S", '{"configuration":{"password":"hunter22"},"data":{}}')
     assert (done.exit, "hunter22" in done.out + done.err) == (0, False)
 
 
