@@ -135,7 +135,7 @@ def test_the_list_of_adaptors_is_a_tree(kivuko: CommandLine) -> None:
 
 
 def test_cleaning_asks_first_and_never_removes_where_one_works(kivuko: CommandLine) -> None:
-    kivuko.write("r/package.json", {"dependencies": {}})
+    kivuko.write("r/package.json", {"name": "openfn-repo", "dependencies": {}})
     kivuko.write("precious.txt", "keep me")
     declined = kivuko("repo", "clean", "--repo-dir", "./r", stdin="n\n")
     assert declined.exit == 1

@@ -28,7 +28,7 @@ def metadata(call: Call) -> int:
     """Ask, or take the kept answer, and print its file. Raises InputError, AdaptorProblem; 1 when the adaptor has no metadata function."""
     named = call.arguments.list("adaptors")
     if len(named) != 1:
-        raise UsageError("metadata needs exactly one adaptor", fix="Name it: {program} metadata -a dhis2 -s state.json")
+        raise UsageError("metadata needs exactly one adaptor", fix=f"Name it: {call.program} metadata -a dhis2 -s state.json")
     configuration = _configuration(call)
     call.log.always("Generating metadata")
     with open_engine(call) as engine, Progress(call) as progress:

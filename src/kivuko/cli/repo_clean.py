@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from kivuko.adaptors import Repo
+from kivuko.adaptors.layout import Layout, read_json
 from kivuko.cli.arguments import Option
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
@@ -26,6 +27,7 @@ def clean(call: Call) -> int:
             details="The working folder or your home lies there.",
             fix="Check --repo-dir and OPENFN_REPO_DIR.",
         )
+    _refuse_others(folder)
     if not call.arguments.flag("force") and not _agreed(
         f"This will remove everything at {shown_folder(call)}. Do you wish to proceed? (y/N) "
     ):
@@ -36,6 +38,20 @@ def clean(call: Call) -> int:
     call.log.success("Repo cleaned")
     call.result({"removed": str(folder)})
     return 0
+
+
+def _refuse_others(folder: Path) -> None:
+    """Raise InputError unless the folder is there and is a repo: ours keeps .kivuko in it, OpenFn's has a list of versions side by side."""
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}", fix="Check --repo-dir and OPENFN_REPO_DIR; nothing was removed.")
+    layout = Layout(folder)
+    listed = read_json(layout.package_json)
+    if any(folder.iterdir()) and not layout.own.is_dir() and listed.get("name") != "openfn-repo":
+        raise InputError(
+            f"{folder} is no folder of adaptors",
+            details="It has neither a .kivuko folder nor the package.json of an adaptor repo.",
+            fix="Check --repo-dir and OPENFN_REPO_DIR; nothing was removed.",
+        )
 
 
 def _agreed(question: str) -> bool:

@@ -22,7 +22,7 @@ def install(call: Call) -> int:
     packages, named = call.arguments.words, call.arguments.list("adaptors")
     if not packages and not named:
         raise UsageError(
-            "Not enough non-option arguments: got 0, need at least 1", fix="Name what to install: {program} repo install -a http"
+            "Not enough non-option arguments: got 0, need at least 1", fix=f"Name what to install: {call.program} repo install -a http"
         )
     expand = call.arguments.flag("expand-adaptors", True)
     specifiers = [parse_specifier(text, expand=False) for text in packages] + [parse_specifier(text, expand=expand) for text in named]
