@@ -28,6 +28,15 @@ def test_clearing_removes_what_was_kept(tmp_path: Path) -> None:
     assert cache.read("a") is None
 
 
+def test_only_the_steps_that_are_named_are_cleared(tmp_path: Path) -> None:
+    cache = StepCache.beside(tmp_path, "wf", ("a", "b"))
+    cache.clear()
+    for step in ("a", "b"):
+        cache.write(step, b"{}")
+    cache.clear(["b", "c"])
+    assert (cache.read("a"), cache.read("b")) == (b"{}", None)
+
+
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "a\\b", ""])
 def test_no_name_leads_out_of_the_cache(tmp_path: Path, name: str) -> None:
     cache = StepCache.beside(tmp_path, name)

@@ -19,7 +19,7 @@ from kivuko.cli.job_path import PathKind, kind_of
 from kivuko.cli.output_file import OutputFile
 from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
-from kivuko.cli.starting_point import chosen_steps, initial_state
+from kivuko.cli.starting_point import chosen_steps, initial_state, written_again
 from kivuko.cli.step_cache import StepCache
 from kivuko.cli.task import Task
 from kivuko.cli.versions import log_versions, part_versions
@@ -74,7 +74,7 @@ def _prepared(call: Call, options: ExecuteOptions, adaptors: AdaptorsInUse) -> T
     )
     state = initial_state(call, plan, cache, (call.folder / options.path).parent)
     if options.cache_steps:
-        cache.clear()
+        cache.clear(written_again(call, plan))
     return Task(plan, state, output, cache)
 
 

@@ -12,7 +12,7 @@ from kivuko.cli.step_choice import choose_step
 from kivuko.value import replace
 from kivuko.workflow import ExecutionPlan
 
-__all__ = ["DEFAULT_STATE", "chosen_steps", "initial_state"]
+__all__ = ["DEFAULT_STATE", "chosen_steps", "initial_state", "written_again"]
 
 DEFAULT_STATE = b'{"data":{},"configuration":{}}'
 
@@ -58,6 +58,21 @@ def initial_state(call: Call, plan: ExecutionPlan, cache: StepCache, folder: Pat
         call.log.always("state.json lies beside the job, but it is not read by itself: give it with -s")
     call.log.info("No state provided - using default state { data: {}, configuration: {} }")
     return DEFAULT_STATE
+
+
+def written_again(call: Call, plan: ExecutionPlan) -> set[str] | None:
+    """The steps whose kept outputs a run replaces: those from the chosen start on, up to the end. None, all, when no start was chosen."""
+    if not call.arguments.has("start") and not call.arguments.has("only"):
+        return None
+    nodes, reached, waiting = plan.workflow.by_id(), {plan.start}, [plan.start]
+    while waiting:
+        name = waiting.pop()
+        if name == plan.options.end or name not in nodes:
+            continue
+        fresh = {edge.target for edge in nodes[name].edges} - reached
+        reached |= fresh
+        waiting.extend(fresh)
+    return reached
 
 
 def _cached_input(call: Call, plan: ExecutionPlan, cache: StepCache) -> bytes | None:

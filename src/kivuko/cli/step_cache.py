@@ -36,12 +36,12 @@ class StepCache:
         except OSError:
             return None
 
-    def clear(self) -> None:
-        """Remove what is kept, and make the folder with a .gitignore. Raises InputError when that is impossible."""
+    def clear(self, steps: Iterable[str] | None = None) -> None:
+        """Remove what is kept, of all steps or of ``steps``, and make the folder with a .gitignore. Raises InputError if that fails."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for kept in self.folder.glob("*.json"):
-                kept.unlink()
+            for kept in self.folder.glob("*.json") if steps is None else map(self.file, steps):
+                kept.unlink(missing_ok=True)
             (self.folder.parent / ".gitignore").write_text("*\n", "utf-8")
         except OSError as problem:
             raise InputError(
