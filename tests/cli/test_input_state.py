@@ -92,3 +92,9 @@ def test_bytes_are_judged_as_a_whole_text_would_be(text: str, more: bytes) -> No
     else:
         with pytest.raises(InputError):
             parse_state(content, "", "")
+
+
+def test_a_state_that_is_nested_too_deeply_is_told_as_that() -> None:
+    with pytest.raises(InputError) as refused:
+        parse_state(b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}", "no state", "s.json")
+    assert ("nested too deeply" in refused.value.details, "Correct the JSON" in refused.value.fix) == (True, False)

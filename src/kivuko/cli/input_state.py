@@ -37,7 +37,10 @@ def parse_state(content: bytes, reason: str, where: str) -> bytes:
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
         _check(content)
-    except (ValueError, RecursionError) as problem:
+    except RecursionError as problem:
+        message = f"{where}: it is nested too deeply to be read."
+        raise InvalidJson(reason, details=message, fix="Give a flatter state; nothing was run.") from problem
+    except ValueError as problem:
         raise InvalidJson(reason, details=f"{where}: {problem}", fix="Correct the JSON at that place; nothing was run.") from problem
     if not content.lstrip().startswith(b"{"):
         raise InputError(

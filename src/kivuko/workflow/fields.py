@@ -91,7 +91,7 @@ class Fields:
         items = value if isinstance(value, list) else [] if value is None else [None]
         texts = tuple(item for item in items if isinstance(item, str))
         if len(texts) != len(items):
-            raise self._wrong(key, value, "a list of texts")
+            raise self._wrong(key, value, "a list of texts" if isinstance(value, list) else "a text or a list of texts")
         return texts
 
     def _wrong(self, key: str, value: object, wanted: str) -> PlanError:

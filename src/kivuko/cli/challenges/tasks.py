@@ -118,8 +118,8 @@ def _countries(group: object) -> list[object]:
 TASKS = (
     Task(1, "A personalised greeting", ("hello.js",), "common", "log  Hello, <name>!  and keep it in state.greeting", _greeting, False),
     Task(2, "The first user", ("getUsers.js",), "http", "fetch /users, log the first user", _first_user),
-    Task(3, "Covid-19 by region", ("covid.js",), "http", "fetch /v3/covid-19/countries, group the names by continent", _covid),
+    Task(3, "Covid-19 by region", ("covid.js",), "http", "group the countries of /v3/covid-19/countries by continent, as byRegion", _covid),
     Task(4, "Names and e-mails", ("comments.js",), "http", "fetch /posts/1/comments, log and keep name and email as contacts", _contacts),
-    Task(5, "Control an error", ("error.js", "e.js"), "http", "fetch posts/180 and show the 404 in words", _refused),
+    Task(5, "Control an error", ("error.js", "e.js"), "http", "fetch posts/180; if you catch it, log  Request failed: 404", _refused),
     Task(6, "Filter posts", ("getPosts.js",), "http", "fetch /posts, keep those of user 1 as posts", _posts),
 )
