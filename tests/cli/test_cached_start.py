@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import CommandLine
+from cli.conftest import CommandLine
 
 
 def steps(kivuko: CommandLine) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import CommandLine
+from cli.conftest import CommandLine
 
 
 def test_a_folder_that_is_no_repo_is_not_deleted(kivuko: CommandLine) -> None:
