@@ -68,8 +68,8 @@ def collections() -> Iterator[CollectionsApi]:
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
+def mariadb() -> Iterator[MariaDb]:
     """A MariaDB server for the session. Where MariaDB is not installed its tests are skipped with one sentence, in CI they fail."""
     need_mariadb()
-    with MariaDb(tmp_path_factory.mktemp("mariadb") / "m") as server:
+    with MariaDb() as server:
         yield server

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -40,18 +41,22 @@ def _program(name: str) -> str | None:
 
 
 class MariaDb:
-    """A server that is up inside ``with``; user, password and database are made. Runs as the owner of ``folder``, never as root."""
+    """A server that is up inside ``with``; user, password and database are made. Never runs as root.
 
-    def __init__(self, folder: Path) -> None:
+    Its folder is not one of pytest's: pytest closes those to other users again whenever another session begins.
+    """
+
+    def __init__(self) -> None:
         if sentence := missing_program():
             raise MariaDbMissingError(sentence)
-        self.folder = folder
+        self._temporary = tempfile.TemporaryDirectory(prefix="kivuko-mariadb-")
+        self.folder = Path(self._temporary.name)
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> MariaDb:
         data, log = self.folder / "data", self.folder / "mariadb.log"
-        data.mkdir(parents=True)
+        data.mkdir()
         account = self._account()
         plain = ["--no-defaults", f"--datadir={data}", *account]
         install = [str(_program("mariadb-install-db")), *plain, "--auth-root-authentication-method=normal", "--skip-test-db"]
@@ -72,6 +77,7 @@ class MariaDb:
         if self._process:
             self._process.terminate()
             self._process.wait(30)
+        self._temporary.cleanup()
 
     @property
     def socket(self) -> Path:
@@ -90,7 +96,7 @@ class MariaDb:
         entry = pwd.getpwnam("mysql")
         for path in (self.folder, self.folder / "data"):
             os.chown(path, entry.pw_uid, entry.pw_gid)
-        _let_through(self.folder)
+        self.folder.chmod(0o711)
         return ["--user=mysql"]
 
     def _wait(self, log: Path) -> None:
@@ -106,13 +112,6 @@ class MariaDb:
             except subprocess.TimeoutExpired:
                 continue
         raise RuntimeError(f"MariaDB did not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def _let_through(folder: Path) -> None:
-    """Let another user reach a folder that pytest made for us alone."""
-    for parent in [folder, *folder.parents]:
-        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
 
 
 def _free_port() -> int:
