@@ -50,7 +50,7 @@ class EngineSettings:
     blank_memory_mb: int = 500
     blank_egress: EgressPolicy = fresh(factory=EgressPolicy)
     guarded: bool = True
-    runs_per_host: int = 1000
+    runs_per_host: int = 4000
     growth_mb: int = 200
     sandboxed: bool = True
     on_missing_layers: Callable[[tuple[str, ...]], None] = lambda layers: None
