@@ -28,7 +28,18 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from figures import Figure, show
 from kivuko.records import ObjectFolder, Records, database_at, new_id
-from kivuko.server import ConfigurationCache, Endings, Entrance, Inbox, InboxLane, Reception, Target, Webhook, WebhookLane, ingest_routes
+from kivuko.server.lanes.ingest import (
+    ConfigurationCache,
+    Endings,
+    Entrance,
+    Inbox,
+    InboxLane,
+    Reception,
+    Target,
+    Webhook,
+    WebhookLane,
+    ingest_routes,
+)
 from kivuko.workflow.filters import read_filter
 from records.own_postgresql import own_postgresql
 
