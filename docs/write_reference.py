@@ -50,7 +50,7 @@ def shared() -> str:
 
 def error_tree() -> str:
     """A table row for each error, in the order of the tree."""
-    rows = [f"| `{kind.code}` | {kind.__name__} | {_sentence(kind)} | {_fix(kind)} |" for kind in _descendants(errors.KivukoError)]
+    rows = [f"| `{kind.code}` | {kind.__name__} | {_sentence(kind)} | {_fix(kind)} |" for kind in _drawn()]
     return "\n".join(["| code | class | what happened | what to do |", "|---|---|---|---|", *rows])
 
 
@@ -81,11 +81,10 @@ def _flags(options: tuple[Option, ...]) -> Iterator[str]:
         yield f"| {_cell(shown)} | {_cell(option.help)}{' (not in the help)' if option.hidden else ''} |"
 
 
-def _descendants(kind: type[errors.KivukoError]) -> Iterator[type[errors.KivukoError]]:
-    for child in kind.__subclasses__():
-        if child.__module__ == errors.__name__:
-            yield child
-            yield from _descendants(child)
+def _drawn() -> Iterator[type[errors.KivukoError]]:
+    """The errors below the root, in the order of the drawing of their tree."""
+    for name in re.findall(r"[├└]── (\w+)", errors.__doc__ or ""):
+        yield getattr(errors, name)
 
 
 def _sentence(kind: type[errors.KivukoError]) -> str:

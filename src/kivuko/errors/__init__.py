@@ -1,0 +1,170 @@
+"""Kivuko's error tree.
+
+    KivukoError
+    ├── InputError             a file, flag or text that a person gave cannot be used
+    │   ├── FileMissing
+    │   ├── InvalidJson
+    │   ├── UsageError         a command line cannot be understood
+    │   ├── OptionInvalid      an option of the command line has a value that it cannot have
+    │   └── PlanError          the structure of a workflow is wrong
+    │       ├── UnknownStart
+    │       ├── UnknownTarget
+    │       ├── CircularDependency
+    │       └── InvalidKey
+    ├── CompileError           a job's text is no program
+    │   ├── JobSyntaxError
+    │   ├── LazyStateError
+    │   └── SourceTooLarge
+    ├── AdaptorProblem         an adaptor cannot be had
+    │   ├── InvalidSpecifier
+    │   ├── AdaptorMissing
+    │   ├── AdaptorNotFound
+    │   ├── RegistryUnreachable
+    │   ├── InstallFailed
+    │   └── AdaptorBroken
+    ├── EngineError            the machinery, not the job, failed
+    │   ├── NodeMissing
+    │   ├── HostFailed
+    │   └── EngineClosed
+    ├── RequestRefused         a sender's request to an inbox or webhook is not taken
+    │   ├── MalformedBody
+    │   │   └── MalformedJson
+    │   ├── HeadTooLarge
+    │   ├── BodyTooLarge
+    │   ├── UnsupportedMediaType
+    │   ├── UnusableBody
+    │   ├── BodyTooSlow
+    │   ├── Unauthenticated
+    │   ├── TriggerDisabled
+    │   ├── UnknownAddress
+    │   ├── MethodNotAllowed
+    │   ├── RateLimited
+    │   └── ShuttingDown
+    └── RecordsError           the execution records refuse, or cannot be reached
+        ├── RecordsUnavailable
+        ├── RecordMissing
+        ├── BodyWiped
+        ├── MoveRefused
+        ├── StaleClaim
+        └── TooSoon
+
+These are the errors of Kivuko itself. What goes wrong *inside* a Run (JobError, RuntimeCrash, TimeoutError …, OpenFn's wire words) is
+no exception but a value: ``kivuko.engines.RunError``.
+
+Each class is one sentence (its default message) with a stable machine ``code``, whether the same call ``may_be_retried``, and in ``fix``
+what the person can do. An instance may word message, fix and details more precisely.
+"""
+
+from __future__ import annotations
+
+from kivuko.errors.adaptors import (
+    AdaptorBroken,
+    AdaptorMissing,
+    AdaptorNotFound,
+    AdaptorProblem,
+    InstallFailed,
+    InvalidSpecifier,
+    RegistryUnreachable,
+)
+from kivuko.errors.compiling import (
+    CompileError,
+    JobSyntaxError,
+    LazyStateError,
+    SourceTooLarge,
+)
+from kivuko.errors.engine import (
+    EngineClosed,
+    EngineError,
+    HostFailed,
+    NodeMissing,
+)
+from kivuko.errors.input import (
+    CircularDependency,
+    FileMissing,
+    InputError,
+    InvalidJson,
+    InvalidKey,
+    OptionInvalid,
+    PlanError,
+    UnknownStart,
+    UnknownTarget,
+    UsageError,
+)
+from kivuko.errors.records import (
+    BodyWiped,
+    MoveRefused,
+    RecordMissing,
+    RecordsError,
+    RecordsUnavailable,
+    StaleClaim,
+    TooSoon,
+)
+from kivuko.errors.requests import (
+    BodyTooLarge,
+    BodyTooSlow,
+    HeadTooLarge,
+    MalformedBody,
+    MalformedJson,
+    MethodNotAllowed,
+    RateLimited,
+    RequestRefused,
+    ShuttingDown,
+    TriggerDisabled,
+    Unauthenticated,
+    UnknownAddress,
+    UnsupportedMediaType,
+    UnusableBody,
+)
+from kivuko.errors.root import (
+    KivukoError,
+)
+
+__all__ = [
+    "AdaptorBroken",
+    "AdaptorMissing",
+    "AdaptorNotFound",
+    "AdaptorProblem",
+    "BodyTooLarge",
+    "BodyTooSlow",
+    "BodyWiped",
+    "CircularDependency",
+    "CompileError",
+    "EngineClosed",
+    "EngineError",
+    "FileMissing",
+    "HeadTooLarge",
+    "HostFailed",
+    "InputError",
+    "InstallFailed",
+    "InvalidJson",
+    "InvalidKey",
+    "InvalidSpecifier",
+    "JobSyntaxError",
+    "KivukoError",
+    "LazyStateError",
+    "MalformedBody",
+    "MalformedJson",
+    "MethodNotAllowed",
+    "MoveRefused",
+    "NodeMissing",
+    "OptionInvalid",
+    "PlanError",
+    "RateLimited",
+    "RecordMissing",
+    "RecordsError",
+    "RecordsUnavailable",
+    "RegistryUnreachable",
+    "RequestRefused",
+    "ShuttingDown",
+    "SourceTooLarge",
+    "StaleClaim",
+    "TooSoon",
+    "TriggerDisabled",
+    "Unauthenticated",
+    "UnknownAddress",
+    "UnknownStart",
+    "UnknownTarget",
+    "UnsupportedMediaType",
+    "UnusableBody",
+    "UsageError",
+]
