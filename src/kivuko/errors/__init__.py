@@ -40,6 +40,16 @@
     │   ├── MethodNotAllowed
     │   ├── RateLimited
     │   └── ShuttingDown
+    ├── AskingRefused          the platform does not do what a person or program asks of it
+    │   ├── ValidationFailed
+    │   ├── ObjectMissing
+    │   ├── Conflict
+    │   ├── AlreadyFinished
+    │   ├── IdempotencyConflict
+    │   ├── ChangedMeanwhile
+    │   ├── Forbidden
+    │   ├── TokenExpired
+    │   └── MalformedCursor
     └── RecordsError           the execution records refuse, or cannot be reached
         ├── RecordsUnavailable
         ├── RecordMissing
@@ -65,6 +75,18 @@ from kivuko.errors.adaptors import (
     InstallFailed,
     InvalidSpecifier,
     RegistryUnreachable,
+)
+from kivuko.errors.asking import (
+    AlreadyFinished,
+    AskingRefused,
+    ChangedMeanwhile,
+    Conflict,
+    Forbidden,
+    IdempotencyConflict,
+    MalformedCursor,
+    ObjectMissing,
+    TokenExpired,
+    ValidationFailed,
 )
 from kivuko.errors.compiling import (
     CompileError,
@@ -124,16 +146,22 @@ __all__ = [
     "AdaptorMissing",
     "AdaptorNotFound",
     "AdaptorProblem",
+    "AlreadyFinished",
+    "AskingRefused",
     "BodyTooLarge",
     "BodyTooSlow",
     "BodyWiped",
+    "ChangedMeanwhile",
     "CircularDependency",
     "CompileError",
+    "Conflict",
     "EngineClosed",
     "EngineError",
     "FileMissing",
+    "Forbidden",
     "HeadTooLarge",
     "HostFailed",
+    "IdempotencyConflict",
     "InputError",
     "InstallFailed",
     "InvalidJson",
@@ -143,10 +171,12 @@ __all__ = [
     "KivukoError",
     "LazyStateError",
     "MalformedBody",
+    "MalformedCursor",
     "MalformedJson",
     "MethodNotAllowed",
     "MoveRefused",
     "NodeMissing",
+    "ObjectMissing",
     "OptionInvalid",
     "PlanError",
     "RateLimited",
@@ -158,6 +188,7 @@ __all__ = [
     "ShuttingDown",
     "SourceTooLarge",
     "StaleClaim",
+    "TokenExpired",
     "TooSoon",
     "TriggerDisabled",
     "Unauthenticated",
@@ -167,4 +198,5 @@ __all__ = [
     "UnsupportedMediaType",
     "UnusableBody",
     "UsageError",
+    "ValidationFailed",
 ]
