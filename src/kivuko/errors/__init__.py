@@ -5,6 +5,8 @@
     │   ├── FileMissing
     │   ├── InvalidJson
     │   ├── UsageError         a command line cannot be understood
+    │   ├── SettingInvalid     a setting of the server is not known, or has a value that it cannot have
+    │   ├── DataFolderRefused  the server's data folder cannot be used
     │   ├── OptionInvalid      an option of the command line has a value that it cannot have
     │   └── PlanError          the structure of a workflow is wrong
     │       ├── UnknownStart
@@ -102,12 +104,14 @@ from kivuko.errors.engine import (
 )
 from kivuko.errors.input import (
     CircularDependency,
+    DataFolderRefused,
     FileMissing,
     InputError,
     InvalidJson,
     InvalidKey,
     OptionInvalid,
     PlanError,
+    SettingInvalid,
     UnknownStart,
     UnknownTarget,
     UsageError,
@@ -155,6 +159,7 @@ __all__ = [
     "CircularDependency",
     "CompileError",
     "Conflict",
+    "DataFolderRefused",
     "EngineClosed",
     "EngineError",
     "FileMissing",
@@ -185,6 +190,7 @@ __all__ = [
     "RecordsUnavailable",
     "RegistryUnreachable",
     "RequestRefused",
+    "SettingInvalid",
     "ShuttingDown",
     "SourceTooLarge",
     "StaleClaim",

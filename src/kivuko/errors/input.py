@@ -6,12 +6,14 @@ from kivuko.errors.root import KivukoError
 
 __all__ = [
     "CircularDependency",
+    "DataFolderRefused",
     "FileMissing",
     "InputError",
     "InvalidJson",
     "InvalidKey",
     "OptionInvalid",
     "PlanError",
+    "SettingInvalid",
     "UnknownStart",
     "UnknownTarget",
     "UsageError",
@@ -43,6 +45,18 @@ class UsageError(InputError):
 
     code = "usage"
     fix = "Read the command's --help."
+
+
+class SettingInvalid(InputError):
+    """A setting of the server is not known, or has a value that it cannot have."""
+
+    code = "setting_invalid"
+
+
+class DataFolderRefused(InputError):
+    """The server's data folder cannot be used."""
+
+    code = "data_folder_refused"
 
 
 class OptionInvalid(InputError):
