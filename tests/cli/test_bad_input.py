@@ -196,11 +196,57 @@ def test_the_way_to_a_failure_is_shown_only_to_who_looks_for_it(kivuko: CommandL
     assert "Traceback" not in kivuko("nope.js").err
 
 
-def test_a_refusal_in_json_mode_is_on_standard_error(kivuko: CommandLine) -> None:
+def test_a_refusal_in_json_mode_is_told_on_standard_error_and_in_the_document(kivuko: CommandLine) -> None:
     done = kivuko("nope.js", "--json")
     assert done.exit == 1
     assert "Expression not found" in done.err
-    assert done.out == "" or json.loads(done.out)
+    document = json.loads(done.out)
+    assert document.keys() == {"exit", "state", "errors", "output_path", "duration_ms", "error"}
+    assert (document["exit"], document["state"], document["error"]["code"]) == (1, None, "file_missing")
+    assert document["error"]["message"] == "Expression not found"
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "code", "message"),
+    [
+        (["a.js", "--json", "-l", "loud"], 9, "option_invalid", "Unknown log level"),
+        (["a.js", "--json", "--sanitize", "soap"], 9, "option_invalid", "Unknown sanitize value"),
+        (["a.js", "--json", "--timout", "5"], 1, "usage", "Unknown argument: timout"),
+        (["--json"], 1, "usage", "Not enough non-option arguments"),
+        (["compile", "--json"], 1, "usage", "no path provided"),
+        (["compile", "nope.js", "--json"], 1, "file_missing", "Expression not found"),
+        (["docs", "--json"], 1, "usage", "Not enough non-option arguments"),
+        (["docgen", "http", "--json"], 9, "option_invalid", "No version number detected"),
+        (["metadata", "-a", "x=./x", "--json"], 1, "input", "Invalid configuration"),
+        (["repo", "install", "--json"], 1, "usage", "Not enough non-option arguments"),
+        (["challenges", "--json"], 1, "usage", "challenges needs one of"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else None,
+)
+def test_every_command_tells_its_failure_as_one_document(
+    kivuko: CommandLine, words: list[str], exit_code: int, code: str, message: str
+) -> None:
+    kivuko.write("a.js", FN)
+    done = kivuko(*words)
+    document = json.loads(done.out)
+    assert (done.exit, document["exit"], document["error"]["code"]) == (exit_code, exit_code, code)
+    assert message in document["error"]["message"]
+    assert message in done.err
+    assert "{program}" not in done.out
+
+
+def test_the_document_says_which_line_does_not_compile(kivuko: CommandLine) -> None:
+    kivuko.write("w.json", {"workflow": {"steps": [{"id": "a", "expression": FN + "\nfn(s => )"}]}})
+    for words in (["w.json"], ["compile", "w.json"]):
+        error = json.loads(kivuko(*words, "--json").out)["error"]
+        assert (error["code"], error["step"], error["line"], error["column"]) == ("syntax", "a", 3, 9)
+
+
+def test_the_document_says_where_a_run_crashed(kivuko: CommandLine) -> None:
+    steps = [{"id": "a", "expression": FN + "fn(s => s)", "next": "b"}, {"id": "b", "expression": FN + "\nfn(s => nope)"}]
+    kivuko.write("w.json", {"workflow": {"steps": steps}})
+    error = json.loads(kivuko("w.json", "--json").out)["error"]
+    assert (error["name"], error["step"], error["line"], error["column"]) == ("RuntimeCrash", "b", 3, 9)
 
 
 DEEP = "fn(() => { let deep = {}; for (let n = 0; n < 3000; n += 1) deep = { deep }; return { deep, errors: {} } })"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from kivuko.cli.arguments import Arguments
 from kivuko.cli.commands import Command
+from kivuko.cli.json_failure import failure_document, print_document
 from kivuko.cli.log import Log
 from kivuko.cli.log_option import Threshold, parse_log_option
+from kivuko.errors import KivukoError
 from kivuko.value import value
 
 __all__ = ["Call"]
@@ -63,7 +64,12 @@ class Call:
     def result(self, document: object) -> None:
         """Print the one JSON document of ``--json``; nothing without it."""
         if self.wants_json:
-            print(json.dumps(document, ensure_ascii=False, indent=2), flush=True)
+            print_document(document)
+
+    def failed(self, problem: KivukoError, exit_code: int = 1) -> int:
+        """Print the document of ``--json`` for a command that has done nothing; nothing without it. Gives the exit code."""
+        self.result(failure_document(problem, exit_code, self.command))
+        return exit_code
 
     def setting(self, option: str, variable: str) -> str | None:
         """The value of a text option, else of a variable that is set and not empty."""

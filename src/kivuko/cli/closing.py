@@ -10,8 +10,11 @@ from kivuko.cli.attempt_run import Ending
 from kivuko.cli.call import Call
 from kivuko.cli.compile_failure import print_compile_error
 from kivuko.cli.failure import print_abort
+from kivuko.cli.json_failure import described
 from kivuko.cli.output_file import OutputFile
+from kivuko.engines import RunError
 from kivuko.errors import CompileError, InputError, KivukoError, PlanError
+from kivuko.runtime import AttemptResult
 from kivuko.runtime.faults import compile_message
 from kivuko.runtime.logs.durations import duration_text
 from kivuko.workflow import ExecutionPlan
@@ -57,8 +60,8 @@ def fail_run(call: Call, problem: KivukoError, plan: ExecutionPlan, began: float
         print_abort(problem, call)
     message = compile_message(problem) if isinstance(problem, CompileError) else problem.message
     if call.wants_json:
-        error = {"code": problem.code, "message": message, "details": problem.details, "fix": problem.fix}
-        call.result({"exit": 1, "state": None, "errors": None, "output_path": None, "duration_ms": _ms(began), "error": error})
+        error = {**described(problem), "message": message}
+        call.result({"exit": 1, **call.command.nothing, "duration_ms": _ms(began), "error": error})
     return 1
 
 
@@ -144,7 +147,7 @@ def _report(call: Call, ending: Ending, output: OutputFile | None, began: float,
     }
     error = ending.result.error
     if error is not None:
-        document["error"] = {"name": error.name, "severity": error.severity, "message": error.message}
+        document["error"] = _fault(error, ending.result)
     if unread is None:
         try:
             call.result({**document, "state": json.loads(ending.state) if ending.state is not None else None})
@@ -152,9 +155,16 @@ def _report(call: Call, ending: Ending, output: OutputFile | None, began: float,
         except RecursionError:
             unread = _too_deep()
             print_abort(unread, call)
-    described = {"code": unread.code, "message": unread.message, "details": unread.details, "fix": unread.fix}
-    call.result({"error": described, **document, "exit": 1})
+    call.result({"error": described(unread), **document, "exit": 1})
     return 1
+
+
+def _fault(error: RunError, result: AttemptResult) -> dict[str, object]:
+    """What ended an Attempt early, and where: step, line and column, None where it has no place."""
+    step = next((run.job_id for run in result.runs if run.error is error), None)
+    line = error.line if error.line is not None else error.operation_line
+    told = {"name": error.name, "severity": error.severity, "message": error.message, "fix": error.fix}
+    return {**told, "step": step, "line": line, "column": error.column, "operation": error.operation}
 
 
 def _ms(began: float) -> int:

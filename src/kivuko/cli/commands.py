@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Command(NamedTuple):
     """What a command's module offers under the name ``COMMAND``.
 
     ``needs`` is how many words must follow; ``takes`` how many may (None = any number). ``name`` is the word of error lines.
+    ``nothing`` is what the document of ``--json`` holds besides exit and error when the command fails before it has done anything.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Command(NamedTuple):
     examples: tuple[str, ...] = ()
     log_level: str = "default"
     versions: bool = False
+    nothing: Mapping[str, object] = MappingProxyType({})
 
 
 COMMANDS = (

@@ -17,7 +17,7 @@ from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR, TRACE, WORKSPACE
 from kivuko.engines import Engine, HostKey
-from kivuko.errors import CompileError, FileMissing, OptionInvalid
+from kivuko.errors import CompileError, FileMissing, OptionInvalid, UsageError
 from kivuko.language import AdaptorNames, PortableModule, compile_job, compile_portable, exported_names
 from kivuko.projects import job_plan, load_plan
 from kivuko.value import replace, value
@@ -31,7 +31,7 @@ def compile_file(call: Call) -> int:
     if not call.arguments.words and not call.arguments.list("adaptors"):
         print("ERROR: no path provided!", file=sys.stderr)
         print(f"\nUsage:\n  {call.program} compile path/to/job.js\n\nFor more: {call.program} compile --help", file=sys.stderr)
-        return 1
+        return call.failed(UsageError("no path provided!", fix=f"{call.program} compile path/to/job.js"))
     if call.arguments.has("w"):
         raise OptionInvalid("workspace", WORD_OF_WORKSPACE)
     path, adaptors = path_and_adaptors(call)
@@ -56,7 +56,7 @@ def compile_file(call: Call) -> int:
             failing = [job.expression for job in plan.workflow.jobs if problem.job in (job.id, job.title)]
             tell = importlib.import_module("kivuko.cli.compile_failure").print_compile_error  # needs the runtime, which compiling does not
             tell(problem, call, failing[0] if failing else plan.workflow.globals or "")
-            return 1
+            return call.failed(problem)
     text = modules["job-1"].code if kind == "expression" else _plan_text(plan, modules)
     _deliver(call, path, kind, text, output)
     return 0

@@ -15,8 +15,9 @@ from kivuko.cli.call import Call
 from kivuko.cli.commands import COMMANDS, Command, Entry, find, load
 from kivuko.cli.environment import with_dotenv
 from kivuko.cli.failure import print_abort, print_refusal
+from kivuko.cli.json_failure import failure_document, print_document
 from kivuko.cli.shared import SHARED_OPTIONS
-from kivuko.errors import InputError, KivukoError, OptionInvalid, UsageError
+from kivuko.errors import KivukoError, OptionInvalid, UsageError
 
 __all__ = ["dispatch"]
 
@@ -32,6 +33,8 @@ def dispatch(words: Sequence[str], program: str) -> int:
     except UsageError as problem:
         text = f"{help_texts().general_help(program)}\n\n{problem.message}" if not words else f"{problem.message}\n{problem.fix}"
         print(text.replace("{program}", program), file=sys.stderr)
+        if "--json" in words:
+            print_document(failure_document(UsageError(problem.message, fix=problem.fix.replace("{program}", program)), 1, None))
         return 1
 
 
@@ -100,11 +103,17 @@ def _run(entry: Entry, command: Command, arguments: Arguments, program: str) -> 
         call = Call.prepare(program, command, arguments, environment, dotenv, folder)
         return command.run(call)
     except OptionInvalid as problem:
-        print_refusal(problem, command.name, call)
-        return 9
-    except (KivukoError, InputError) as problem:
+        print_refusal(problem, command.name, call, sys.stderr if arguments.flag("json") else sys.stdout)
+        return _failed(problem, 9, command, arguments)
+    except KivukoError as problem:
         print_abort(problem, call)
-        return 1
+        return _failed(problem, 1, command, arguments)
+
+
+def _failed(problem: KivukoError, exit_code: int, command: Command, arguments: Arguments) -> int:
+    if arguments.flag("json"):
+        print_document(failure_document(problem, exit_code, command))
+    return exit_code
 
 
 def help_texts() -> ModuleType:

@@ -195,4 +195,5 @@ COMMAND = Command(
         "job.js -a my-system=./my-system",
     ),
     versions=True,
+    nothing={"state": None, "errors": None, "output_path": None, "duration_ms": 0},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TextIO
 
 from kivuko.cli.call import Call
 from kivuko.errors import CompileError, KivukoError, OptionInvalid
@@ -24,13 +25,16 @@ def print_abort(problem: KivukoError, call: Call | None) -> None:
     print_trace(problem, call)
 
 
-def print_refusal(problem: OptionInvalid, command: str, call: Call | None) -> None:
-    """Print that an option has a value it cannot have: the reason on standard output, the option's name on standard error."""
+def print_refusal(problem: OptionInvalid, command: str, call: Call | None, stream: TextIO) -> None:
+    """Print that an option has a value it cannot have: the option's name on standard error, the reason to the log.
+
+    Without a call there is no log yet: the reason goes to ``stream``.
+    """
     print(f"Error parsing command arguments: {command}.{problem.option}", file=sys.stderr)
     lines = [problem.message, *([problem.details] if problem.details else []), *([problem.fix] if problem.fix else [])]
     for line in lines:
         if call is None:
-            print(f"[CLI] ✘ {line}")
+            print(f"[CLI] ✘ {line}", file=stream)
         else:
             call.log.error(line)
 

@@ -32,6 +32,7 @@ def clean(call: Call) -> int:
         f"This will remove everything at {shown_folder(call)}. Do you wish to proceed? (y/N) "
     ):
         call.log.always("Cancelled. Nothing was removed; -f asks no question")
+        call.result({"removed": None})
         return 1
     with open_engine(call) as engine:
         Repo(folder, loader=engine).clean()

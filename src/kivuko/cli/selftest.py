@@ -61,6 +61,7 @@ def self_test(call: Call) -> int:
         except KivukoError as problem:
             return fail_run(call, problem, PLAN, began)
     if ending.state is None or not ending.result.has_output:
+        call.result({"exit": 1, "answer": None})
         return 1
     answer = json.loads(ending.state)["data"]["answer"]
     call.log.success(f"Result: {answer if isinstance(answer, str) else json.dumps(answer)}")

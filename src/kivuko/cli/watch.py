@@ -24,6 +24,7 @@ def watch(call: Call, run: Callable[[], int], files: Iterable[Path]) -> int:
             run()
         except KivukoError as problem:
             print_abort(problem, call)
+            call.failed(problem)
         call.log.always("Waiting for changes (Ctrl-C ends it)")
         _wait_for_change(known, before)
 
