@@ -52,6 +52,9 @@
     │   ├── Forbidden
     │   ├── TokenExpired
     │   └── MalformedCursor
+    ├── LinkError              a worker cannot talk to its server
+    │   ├── LinkDown
+    │   └── LinkRefused
     └── RecordsError           the execution records refuse, or cannot be reached
         ├── RecordsUnavailable
         ├── RecordMissing
@@ -144,6 +147,7 @@ from kivuko.errors.requests import (
 from kivuko.errors.root import (
     KivukoError,
 )
+from kivuko.errors.workers import LinkDown, LinkError, LinkRefused
 
 __all__ = [
     "AdaptorBroken",
@@ -175,6 +179,9 @@ __all__ = [
     "JobSyntaxError",
     "KivukoError",
     "LazyStateError",
+    "LinkDown",
+    "LinkError",
+    "LinkRefused",
     "MalformedBody",
     "MalformedCursor",
     "MalformedJson",
