@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from kivuko.records.claims import Claim
-from kivuko.records.ids import Id, new_id
-from kivuko.records.leases import LEASE_US, Held, LeaseWatch, Register, Renew, Unpark
+from kivuko.records.ids import new_id
+from kivuko.records.leases import FOREIGN_LEASE_US, LEASE_US, Held, Lease, LeaseWatch, Register, Renew, Unpark
 from kivuko.records.rows import Attempt, LiveAttempt, Worker
 from kivuko.records.states import AttemptState, LiveState, Needs
 from records.queueing import claimed, queue
@@ -76,32 +80,70 @@ class Clock:
         return self.now
 
 
-def _key() -> tuple[Id, int, int]:
-    return (new_id(), 1, 0)
+def _lease(left_us: int = LEASE_US) -> Lease:
+    return Lease(new_id(), 1, 0, left_us)
 
 
 def test_a_lease_is_over_only_after_it_was_seen_unchanged_for_a_full_lease() -> None:
-    clock, key = Clock(), _key()
+    clock, lease = Clock(), _lease(left_us=-1)
     watch = LeaseWatch(monotonic_us=clock)
-    assert watch.over([key]) == []
+    assert watch.over([lease]) == []
     clock.now = LEASE_US - 1
-    assert watch.over([key]) == []
+    assert watch.over([lease]) == []
     clock.now = LEASE_US
-    assert watch.over([key]) == [key]
+    assert watch.over([lease]) == [lease]
+
+
+def test_a_dead_workers_lease_is_over_one_lease_after_its_last_renewal_was_seen() -> None:
+    clock, lease = Clock(), _lease()
+    watch = LeaseWatch(monotonic_us=clock)
+    for second in range(13):
+        clock.now = second * SECOND
+        over = watch.over([replace(lease, left_us=LEASE_US - clock.now)])
+    assert [each.attempt_id for each in over] == [lease.attempt_id]
+
+
+def test_a_long_lease_is_waited_for_to_its_end() -> None:
+    clock, lease = Clock(), _lease(left_us=FOREIGN_LEASE_US)
+    watch = LeaseWatch(monotonic_us=clock)
+    watch.over([lease])
+    clock.now = FOREIGN_LEASE_US - 1
+    assert watch.over([replace(lease, left_us=1)]) == []
+    clock.now = FOREIGN_LEASE_US
+    assert watch.over([replace(lease, left_us=0)])
 
 
 def test_a_renewal_begins_the_watch_anew() -> None:
-    clock, (attempt, number, renewed) = Clock(), _key()
+    clock, lease = Clock(), _lease()
     watch = LeaseWatch(monotonic_us=clock)
-    watch.over([(attempt, number, renewed)])
+    watch.over([lease])
     clock.now = LEASE_US
-    assert watch.over([(attempt, number, renewed + 1)]) == []
+    assert watch.over([replace(lease, renewed=1)]) == []
+
+
+@pytest.mark.parametrize("jump_us", [-3600 * SECOND, 3600 * SECOND], ids=["back", "forward"])
+def test_a_clock_that_jumps_expires_nobody_early_and_nobody_late(jump_us: int) -> None:
+    clock, lease = Clock(), _lease()
+    watch = LeaseWatch(monotonic_us=clock)
+    watch.over([lease])
+    clock.now = LEASE_US - 1
+    assert watch.over([replace(lease, left_us=1 - jump_us)]) == []
+    clock.now = LEASE_US
+    assert watch.over([replace(lease, left_us=-jump_us)])
+
+
+def test_what_a_clock_far_behind_promises_is_not_believed() -> None:
+    clock, lease = Clock(), _lease(left_us=24 * 3600 * SECOND)
+    watch = LeaseWatch(monotonic_us=clock)
+    watch.over([lease])
+    clock.now = FOREIGN_LEASE_US
+    assert watch.over([lease]) == [lease]
 
 
 def test_a_database_that_was_away_expires_nobody() -> None:
-    clock, key = Clock(), _key()
+    clock, lease = Clock(), _lease()
     watch = LeaseWatch(monotonic_us=clock)
-    watch.over([key])
+    watch.over([lease])
     clock.now = LEASE_US
     watch.database_was_away()
-    assert watch.over([key]) == []
+    assert watch.over([lease]) == []

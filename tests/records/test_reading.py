@@ -18,8 +18,8 @@ from kivuko.records.reading import (
     held_attempts,
     last_final_state,
     last_output,
+    leases_held,
     log_after,
-    overdue_leases,
     read_attempt,
     read_dataclip,
     read_message_body,
@@ -89,15 +89,17 @@ def test_what_is_not_there(scene: Scene) -> None:
         read_dataclip(scene.reader, Payloads(), output.id)
 
 
-def test_overdue_leases_and_waiting_work_are_counted(scene: Scene) -> None:
+def test_leases_and_waiting_work_are_listed(scene: Scene) -> None:
     hand = begun(scene)
     scene.accept(scene.start(), scene.start(queue="manual"))
     waiting = waiting_by_queue(scene.reader)
     assert {queue: count for queue, (count, _) in waiting.items()} == {"default": 1, "manual": 1}
-    # The scene's clock is years behind or ahead of the database's; what counts is whether the lease is past by the database's.
-    overdue = overdue_leases(scene.reader)
-    expected = [(hand.id, hand.number, 0)] if scene.now_us + 15_000_000 < scene.reader.now_us() else []
-    assert overdue == expected
+    (lease,) = leases_held(scene.reader)
+    assert (lease.attempt_id, lease.claim_number, lease.renewed) == (hand.id, hand.number, 0)
+    # The scene's clock is years behind or ahead of the database's, by which the rest is counted.
+    until = scene.get(LiveAttempt, hand.id).lease_until
+    assert until is not None
+    assert abs(lease.left_us - (until - scene.reader.now_us())) < 60_000_000
 
 
 def test_an_address_names_its_database(tmp_path: Path) -> None:

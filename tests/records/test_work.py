@@ -122,3 +122,15 @@ def test_the_interval_can_be_set(scene: Scene) -> None:
     scene.after(3)
     scene.do(again(scene, accepted.message_id, job, guard_us=3 * SECOND))
     assert len(scene.rows(Run)) == 2
+
+
+def test_a_tick_that_is_forgotten_may_happen_again(scene: Scene) -> None:
+    tick = Happening(Once.TICK, b"trigger+time", scene.now_us + 60 * SECOND)
+
+    def start() -> object:
+        return scene.do(StartWork(scene.start(cause=Cause.CRON), Origin(scene.project_id), Input(), guard_us=0, once=tick))
+
+    start()
+    assert isinstance(start(), AlreadyStarted)
+    scene.after(60)
+    assert not isinstance(start(), AlreadyStarted)

@@ -7,13 +7,15 @@ that cannot write. Open them with ``Records``; hand over ``Ingest``, ``Claim``, 
 from kivuko.records.checking import Finding, check_records
 from kivuko.records.claims import JOIN_WITHIN_US, Claim, Claimed, SetLimit
 from kivuko.records.editing import Edit
+from kivuko.records.election import Election
 from kivuko.records.guards import RERUN_INTERVAL_US
 from kivuko.records.ids import Id, new_id
 from kivuko.records.ingest import Accepted, IdempotencyKey, Ingest, Skipped
 from kivuko.records.intents import Change, Intent
-from kivuko.records.leases import FOREIGN_LEASE_US, LEASE_US, Held, LeaseWatch, Register, Renew, Renewal, Unpark
+from kivuko.records.leases import FOREIGN_LEASE_US, LEASE_US, Held, Lease, LeaseWatch, Register, Renew, Renewal, Unpark
 from kivuko.records.logs import Line, WriteLogs
 from kivuko.records.moving import move_records
+from kivuko.records.notices import Dismiss, waiting_notices
 from kivuko.records.opening import Records, database_at
 from kivuko.records.payloads import ObjectFolder, ObjectStore, Payload, Payloads
 from kivuko.records.pins import Pin
@@ -23,8 +25,8 @@ from kivuko.records.reading import (
     held_attempts,
     last_final_state,
     last_output,
+    leases_held,
     log_after,
-    overdue_leases,
     read_attempt,
     read_dataclip,
     read_message_body,
@@ -47,7 +49,7 @@ from kivuko.records.reports import (
 )
 from kivuko.records.retention import DeleteHistory, Forget, Part, Vacuum, WipeBodies, Wiped, oldest_kept
 from kivuko.records.retrying import Retry
-from kivuko.records.rows import Attempt, Dataclip, JobState, LogLine, Message, MessageVersion, Run, Worker, WorkOrder
+from kivuko.records.rows import Attempt, Dataclip, JobState, LogLine, Message, MessageVersion, Notice, Run, Worker, WorkOrder
 from kivuko.records.rules import NoRules, Rules, RunEnd, WorkflowEnd
 from kivuko.records.schema import SchemaFile, apply_schema, schema_files
 from kivuko.records.sqlite import SqliteDatabase
@@ -87,7 +89,9 @@ __all__ = [
     "Dataclip",
     "DataclipKind",
     "DeleteHistory",
+    "Dismiss",
     "Edit",
+    "Election",
     "Encoding",
     "EndAttempt",
     "EndRun",
@@ -106,6 +110,7 @@ __all__ = [
     "Intent",
     "JobResult",
     "JobState",
+    "Lease",
     "LeaseWatch",
     "Leave",
     "Line",
@@ -116,6 +121,7 @@ __all__ = [
     "MessageVersion",
     "Needs",
     "NoRules",
+    "Notice",
     "NoticeKind",
     "ObjectFolder",
     "ObjectStore",
@@ -160,16 +166,17 @@ __all__ = [
     "held_attempts",
     "last_final_state",
     "last_output",
+    "leases_held",
     "log_after",
     "move_records",
     "new_id",
     "new_start",
     "oldest_kept",
-    "overdue_leases",
     "read_attempt",
     "read_dataclip",
     "read_message_body",
     "schema_files",
     "unfinished_of_trigger",
     "waiting_by_queue",
+    "waiting_notices",
 ]

@@ -8,6 +8,7 @@ from kivuko.records.ingest import ingest
 from kivuko.records.intents import Handlers
 from kivuko.records.leases import register, renew, unpark
 from kivuko.records.logs import write_logs
+from kivuko.records.notices import dismiss
 from kivuko.records.pins import pin
 from kivuko.records.reporting import reporter
 from kivuko.records.retention import delete_history, forget, vacuum, wipe_bodies
@@ -22,6 +23,7 @@ def handlers(rules: Rules | None = None) -> Handlers:
     return {
         "claim": claim,
         "delete_history": delete_history,
+        "dismiss": dismiss,
         "edit": edit,
         "forget": forget,
         "ingest": ingest,

@@ -10,7 +10,20 @@ from kivuko.records.ids import Id
 from kivuko.records.intents import Intent, Transaction
 from kivuko.records.rows import Worker
 
-__all__ = ["FOREIGN_LEASE_US", "LEASE_US", "Held", "LeaseWatch", "Register", "Renew", "Renewal", "Unpark", "register", "renew", "unpark"]
+__all__ = [
+    "FOREIGN_LEASE_US",
+    "LEASE_US",
+    "Held",
+    "Lease",
+    "LeaseWatch",
+    "Register",
+    "Renew",
+    "Renewal",
+    "Unpark",
+    "register",
+    "renew",
+    "unpark",
+]
 
 LEASE_US = 12_000_000
 FOREIGN_LEASE_US = 90_000_000
@@ -105,24 +118,43 @@ def unpark(transaction: Transaction, intents: Sequence[Unpark]) -> list[int]:
     return [len(locked)] * len(intents)
 
 
+@dataclass(frozen=True)
+class Lease:
+    """A lease as a watcher finds it. ``left_us`` is what is left of it by the database's clock; below 0 when its time is past."""
+
+    attempt_id: Id
+    claim_number: int
+    renewed: int
+    left_us: int
+
+
 class LeaseWatch:
     """Decides that a lease is over, on this process's own monotonic clock.
 
-    A lease is over when it is past its time *and* the same renewal has been seen unchanged for one full lease, with the database
-    writable all that time: a database that was away, a clock that jumped or a suspended laptop expire nobody.
+    A lease is over when the same renewal has been seen unchanged for one full lease, and for what was left of it when it was first seen,
+    with the database writable all that time: a database that was away, a clock that jumped or a suspended laptop expire nobody.
+    ``longest_us`` bounds what is believed of the database's clock.
     """
 
-    def __init__(self, lease_us: int = LEASE_US, *, monotonic_us: Callable[[], int]) -> None:
+    def __init__(self, lease_us: int = LEASE_US, *, longest_us: int = FOREIGN_LEASE_US, monotonic_us: Callable[[], int]) -> None:
         self._lease_us = lease_us
+        self._longest_us = longest_us
         self._monotonic_us = monotonic_us
-        self._seen: dict[tuple[Id, int, int], int] = {}
+        self._over_at: dict[tuple[Id, int, int], int] = {}
 
-    def over(self, overdue: Iterable[tuple[Id, int, int]]) -> list[tuple[Id, int, int]]:
-        """Of the overdue (Attempt, claim number, renewal) those that have been so for a full lease. Ask every second or so."""
+    def over(self, held: Iterable[Lease]) -> list[Lease]:
+        """Of all leases that are held those that are over. Ask every second or so."""
         now = self._monotonic_us()
-        self._seen = {key: self._seen.get(key, now) for key in overdue}
-        return [key for key, since in self._seen.items() if now - since >= self._lease_us]
+        over_at, over = {}, []
+        for lease in held:
+            key = (lease.attempt_id, lease.claim_number, lease.renewed)
+            wait_us = max(self._lease_us, min(lease.left_us, self._longest_us))
+            over_at[key] = self._over_at.get(key, now + wait_us)
+            if now >= over_at[key]:
+                over.append(lease)
+        self._over_at = over_at
+        return over
 
     def database_was_away(self) -> None:
         """Begins anew: nobody could renew."""
-        self._seen.clear()
+        self._over_at.clear()

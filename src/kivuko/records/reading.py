@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kivuko.errors import RecordMissing
 from kivuko.records.database import Connection
 from kivuko.records.ids import Id
-from kivuko.records.leases import Held
+from kivuko.records.leases import Held, Lease
 from kivuko.records.payloads import Payloads
 from kivuko.records.rows import Attempt, Dataclip, LogLine, Message, MessageVersion, Run, WorkOrder
 
@@ -16,8 +16,8 @@ __all__ = [
     "held_attempts",
     "last_final_state",
     "last_output",
+    "leases_held",
     "log_after",
-    "overdue_leases",
     "read_attempt",
     "read_dataclip",
     "read_message_body",
@@ -81,10 +81,10 @@ def log_after(connection: Connection, attempt_id: Id, seq: int, at_most: int = 1
     return connection.load(LogLine, "lines_read", id=attempt_id, seq=seq, at_most=at_most)
 
 
-def overdue_leases(connection: Connection) -> list[tuple[Id, int, int]]:
-    """(Attempt, claim number, renewal) of leases past their time by the database's clock: for ``LeaseWatch``."""
-    found = connection.fetch("leases_overdue", now_us=connection.now_us())
-    return [(Id(attempt), number, renewed) for attempt, number, renewed in found]
+def leases_held(connection: Connection) -> list[Lease]:
+    """Every lease, by the database's clock: for ``LeaseWatch``."""
+    now_us = connection.now_us()
+    return [Lease(Id(attempt), number, renewed, until - now_us) for attempt, number, renewed, until in connection.fetch("leases_held")]
 
 
 def waiting_by_queue(connection: Connection) -> dict[str, tuple[int, int]]:

@@ -20,10 +20,14 @@ __all__ = ["AlreadyStarted", "Happening", "StartWork", "start_work"]
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that may start work only once: a schedule's tick, the end of a Run that a trigger follows."""
+    """Something that may start work only once: a schedule's tick, the end of a Run that a trigger follows.
+
+    After ``expires_at`` (µs) it is forgotten; None keeps it for ever.
+    """
 
     kind: Once
     key: bytes
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,9 +138,10 @@ def _started(start: Start) -> Started:
 def _take_happenings(transaction: Transaction, intents: Sequence[StartWork]) -> list[Id]:
     """The work order that each intent's happening belongs to: its own, unless somebody was faster."""
     owners = [intent.start.work_order_id for intent in intents]
-    for kind, key, at in sorted((each.once.kind, each.once.key, at) for at, each in enumerate(intents) if each.once):
+    happenings = {(each.once.kind, each.once.key, at): each.once.expires_at for at, each in enumerate(intents) if each.once}
+    for (kind, key, at), expires_at in sorted(happenings.items()):
         transaction.connection.change(
-            "once_take", kind=int(kind), key=key, target_id=owners[at], expires_at=None, now_us=transaction.now_us
+            "once_take", kind=int(kind), key=key, target_id=owners[at], expires_at=expires_at, now_us=transaction.now_us
         )
         ((owner,),) = transaction.connection.fetch("once_target", kind=int(kind), key=key)
         owners[at] = Id(owner)

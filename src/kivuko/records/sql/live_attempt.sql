@@ -116,8 +116,8 @@ UPDATE live_attempt SET state = 0 WHERE attempt_id = ANY(:ids)
 -- name: parked_attempts_queued
 UPDATE attempt SET state = 0 WHERE id = ANY(:ids)
 
--- name: leases_overdue
-SELECT attempt_id, claim_number, renewed FROM live_attempt WHERE state IN (2, 3, 4) AND lease_until < :now_us
+-- name: leases_held
+SELECT attempt_id, claim_number, renewed, lease_until FROM live_attempt WHERE state >= 2 AND lease_until IS NOT NULL
 
 -- name: shares
 SELECT {claim_share} FROM claim_share WHERE scope_id = ANY(:ids)
