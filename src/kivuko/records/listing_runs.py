@@ -207,4 +207,3 @@ def _of_orders(query: WorkOrderQuery, before: Id | None) -> Conditions:
     conditions.one_of("work_order.cause", None if query.causes is None else [int(cause) for cause in query.causes])
     conditions.between("work_order.last_activity_at", query.last_activity_after, query.last_activity_before)
     return conditions
-
