@@ -235,6 +235,25 @@ def test_every_command_tells_its_failure_as_one_document(
     assert "{program}" not in done.out
 
 
+def test_of_several_steps_with_one_id_the_last_runs_with_a_warning(kivuko: CommandLine) -> None:
+    steps = [{"id": "a", "expression": FN + f"fn(s => ({{ n: {n} }}))"} for n in (1, 2)]
+    kivuko.write("w.json", {"workflow": {"steps": steps}})
+    done = kivuko("w.json")
+    assert done.exit == 0
+    assert '⚠ Several steps have the id "a": only the last of them runs' in done.out
+    assert kivuko.read("output.json") == {"n": 2}
+    assert "Several steps have the id" in kivuko("compile", "w.json").out
+
+
+@pytest.mark.parametrize(("word", "env"), [("--validate", {}), ("--strict", {}), ("--cache-steps", {"KIVUKO_STRICT": "true"})])
+def test_several_steps_with_one_id_are_refused_by_who_looks_strictly(kivuko: CommandLine, word: str, env: dict[str, str]) -> None:
+    kivuko.write("w.json", {"workflow": {"steps": [{"id": "a", "expression": FN}, {"id": "a", "expression": FN}]}})
+    done = kivuko("w.json", word, env=env)
+    assert done.exit == 1
+    assert '✘ Several steps have the id "a"' in done.out
+    assert not (kivuko.folder / "output.json").exists()
+
+
 def test_the_document_says_which_line_does_not_compile(kivuko: CommandLine) -> None:
     kivuko.write("w.json", {"workflow": {"steps": [{"id": "a", "expression": FN + "\nfn(s => )"}]}})
     for words in (["w.json"], ["compile", "w.json"]):

@@ -103,6 +103,13 @@ def test_steps_without_an_id_are_numbered_among_themselves() -> None:
 def test_of_two_steps_with_one_id_the_later_replaces_the_earlier() -> None:
     plan = steps_of({"id": "a", "expression": "1"}, {"id": "b", "expression": "2"}, {"id": "a", "expression": "3"})
     assert [(job.id, job.expression) for job in plan.workflow.jobs] == [("a", "3"), ("b", "2")]
+    assert plan.workflow.repeated_ids == ("a",)
+
+
+def test_a_made_up_id_that_a_step_has_already_counts_as_repeated() -> None:
+    plan = steps_of({"id": "job-1", "expression": "1"}, {"expression": "2"})
+    assert plan.workflow.repeated_ids == ("job-1",)
+    assert steps_of({"id": "x", "expression": "1"}, {"expression": "2"}).workflow.repeated_ids == ()
 
 
 def test_an_id_of_digits_in_yaml_is_a_text() -> None:
@@ -219,7 +226,7 @@ edges = st.dictionaries(st.text(min_size=1, max_size=3), conditions, max_size=3)
 steps = st.fixed_dictionaries({"id": st.text(min_size=1, max_size=3), "expression": st.text(max_size=5), "next": edges})
 
 
-@given(st.lists(steps, max_size=5))
+@given(st.lists(steps, max_size=5, unique_by=lambda step: step["id"]))
 def test_writing_and_reading_again_changes_nothing(documents: list[object]) -> None:
     plan = read_plan({"steps": documents})
     assert read_plan(write_plan(plan)) == plan

@@ -15,6 +15,7 @@ from kivuko.cli.job_path import kind_of
 from kivuko.cli.output_file import OutputFile
 from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
+from kivuko.cli.repeated_ids import tell_repeated_ids
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR, TRACE, WORKSPACE
 from kivuko.engines import Engine, HostKey
 from kivuko.errors import CompileError, FileMissing, OptionInvalid, UsageError
@@ -48,6 +49,7 @@ def compile_file(call: Call) -> int:
         except FileMissing:
             call.log.error("Failed to compile job")
             raise
+        tell_repeated_ids(call, plan)
         plan = in_use.expand(plan)
         compiler = _Compiler(engine, in_use, ignored_names(call))
         try:

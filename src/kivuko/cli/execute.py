@@ -19,6 +19,7 @@ from kivuko.cli.job_path import PathKind, kind_of
 from kivuko.cli.output_file import OutputFile
 from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
+from kivuko.cli.repeated_ids import tell_repeated_ids
 from kivuko.cli.starting_point import chosen_steps, initial_state, written_again
 from kivuko.cli.step_cache import StepCache
 from kivuko.cli.task import Task
@@ -119,7 +120,9 @@ def _read(call: Call, options: ExecuteOptions, kind: PathKind) -> ExecutionPlan:
         for warning in check_keys(document):
             call.log.warn(warning)
 
-    plan = load_plan(options.path, call.folder, validate=validate if call.arguments.flag("validate") else None)
+    strictly = call.arguments.flag("validate")
+    plan = load_plan(options.path, call.folder, validate=validate if strictly else None)
+    tell_repeated_ids(call, plan, refuse=strictly or options.strict)
     _tell_conversion(call, plan)
     return plan
 

@@ -5,6 +5,7 @@ Here and in ``steps`` OpenFn's words are translated: a plan's "step" with an exp
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from kivuko.errors import PlanError
@@ -21,8 +22,8 @@ def read_plan(document: object) -> ExecutionPlan:
 
     Accepted are ``{workflow, options}``, the flat form ``{id, name, start, options, steps}``, OpenFn's old form ``{jobs, start, id}`` and
     ``{workflows: …}`` with one entry. Steps without id become ``job-1``, ``job-2`` … (counting only those); of two steps with one id
-    the later replaces the earlier. Raises PlanError, with the place, where the document has another shape. Whether edges lead
-    somewhere is for ``kivuko.workflow.validate``.
+    the later replaces the earlier, and ``workflow.repeated_ids`` names it. Raises PlanError, with the place, where the document has
+    another shape. Whether edges lead somewhere is for ``kivuko.workflow.validate``.
     """
     fields = Fields.of(document, "the execution plan")
     if "workflow" in fields:
@@ -81,14 +82,16 @@ def _read_workflow(fields: Fields, *, default_name: str | None = None) -> Workfl
     steps = fields.take("steps", fields.take("jobs"))
     if not isinstance(steps, list | Mapping):
         raise PlanError(f"The steps of {fields.place} are not a list", fix='Write "steps": [{"id": …, "expression": …}].')
+    nodes = _read_nodes(_entries(steps))
     return Workflow(
-        nodes=_read_nodes(_entries(steps)),
+        nodes=tuple(dict(nodes).values()),
         id=fields.text("id"),
         name=fields.text("name") or default_name,
         start=fields.text("start"),
         globals=fields.text("globals"),
         credentials=fields.mapping("credentials"),
         extra=fields.rest(),
+        repeated_ids=tuple(identity for identity, count in Counter(identity for identity, _ in nodes).items() if count > 1),
     )
 
 
@@ -98,8 +101,8 @@ def _entries(value: object) -> list[tuple[str | None, object]]:
     return [(None, entry) for entry in value] if isinstance(value, list) else []
 
 
-def _read_nodes(entries: list[tuple[str | None, object]]) -> tuple[Node, ...]:
-    nodes: dict[str, Node] = {}
+def _read_nodes(entries: list[tuple[str | None, object]]) -> list[tuple[str, Node]]:
+    nodes: list[tuple[str, Node]] = []
     unnamed = 0
     for number, (key, step) in enumerate(entries, start=1):
         fields = Fields.of(step, f"step {key or number}")
@@ -107,8 +110,8 @@ def _read_nodes(entries: list[tuple[str | None, object]]) -> tuple[Node, ...]:
         if not identity:
             unnamed += 1
             identity = f"job-{unnamed}"
-        nodes[identity] = read_step(fields, identity)
-    return tuple(nodes.values())
+        nodes.append((identity, read_step(fields, identity)))
+    return nodes
 
 
 def _read_options(value: object) -> ExecutionOptions:

@@ -20,7 +20,8 @@ class Workflow:
     """Jobs and triggers in the order of the plan.
 
     ``start`` is the id where an execution begins unless its options say otherwise. ``globals`` is the source text of a module whose
-    exports every job sees. ``credentials`` is configuration that every job gets. ``extra`` keeps unknown keys.
+    exports every job sees. ``credentials`` is configuration that every job gets. ``extra`` keeps unknown keys. ``repeated_ids`` are those
+    that several steps of the plan had: the last of each is here, as in OpenFn.
     """
 
     nodes: tuple[Node, ...]
@@ -30,6 +31,7 @@ class Workflow:
     globals: str | None = None
     credentials: Mapping[str, object] | None = None
     extra: Mapping[str, object] = fresh(factory=dict)
+    repeated_ids: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Without credentials: what is printed may end in a log."""
