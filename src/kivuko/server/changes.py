@@ -43,7 +43,7 @@ class Changes:
         for listener in self._listeners:
             try:
                 listener(changes)
-            except Exception:  # one bad listener may neither end the writer nor silence the others
+            except Exception:  # noqa: BLE001  # one bad listener may neither end the writer nor silence the others
                 _log.exception("a listener of changes failed", listener=repr(listener))
 
     def missed(self) -> None:

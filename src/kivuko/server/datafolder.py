@@ -40,7 +40,9 @@ class DataFolder:
         except (FileExistsError, NotADirectoryError) as problem:
             raise DataFolderRefused(f"{path} is not a folder", fix="Name another with --data.") from problem
         except OSError as problem:
-            raise DataFolderRefused(f"the data folder {path} cannot be made: {problem.strerror}", fix="Name another with --data.") from problem
+            raise DataFolderRefused(
+                f"the data folder {path} cannot be made: {problem.strerror}", fix="Name another with --data."
+            ) from problem
         if not os.access(path, os.W_OK | os.X_OK) or os.statvfs(path).f_flag & os.ST_RDONLY:
             raise DataFolderRefused(f"the data folder {path} cannot be written to", fix="Make it writable, or name another with --data.")
         return cls(path)

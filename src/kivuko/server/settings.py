@@ -37,7 +37,9 @@ class ServerSettings:
     adaptors: str = _setting("", "Folder of installed adaptors; empty: `adaptors` in the data folder", "OPENFN_REPO_DIR")
     web_threads: int = _setting(8, "Threads that answer requests of the API and of pages")
     body_limit_bytes: int = _setting(16 * 1024 * 1024, "Largest body of a request to the API; inboxes have limits of their own")
-    drain_delay_s: float = _setting(0.0, "After SIGTERM: how long `/ready` says no before connections are refused; 5 behind a load balancer")
+    drain_delay_s: float = _setting(
+        0.0, "After SIGTERM: how long `/ready` says no before connections are refused; 5 behind a load balancer"
+    )
     shutdown_grace_s: float = _setting(30.0, "After SIGTERM: how long open requests and running Attempts may take to end")
     log_format: str = _setting("", "`json` or `console`; empty: console on a terminal, else json")
     log_level: str = _setting("info", "Least level of log lines: debug, info, warning or error")

@@ -12,6 +12,7 @@ from starlette.types import Receive
 
 from kivuko.errors import RecordsUnavailable, ShuttingDown
 from kivuko.records import Accepted, Id, Ingest, Message, MessageVersion, Payload, Records, Start, new_id, new_start
+from kivuko.server.headers import header
 from kivuko.server.lanes.ingest.bodies import Protocol
 from kivuko.server.lanes.ingest.configuration import Entrance, Target
 from kivuko.server.lanes.ingest.examiner import Examiner
@@ -19,7 +20,7 @@ from kivuko.server.lanes.ingest.examining import Findings, Question
 from kivuko.server.lanes.ingest.idempotency import idempotency_key
 from kivuko.server.lanes.ingest.outcomes import Outcomes
 from kivuko.server.lanes.ingest.receiving import IN_MEMORY_BYTES, Receiving, Spool, receive_body
-from kivuko.server.lanes.ingest.requests import header, kept_request
+from kivuko.server.lanes.ingest.requests import kept_request
 
 __all__ = ["PATIENCE_S", "Arrival", "Reception", "Taken"]
 

@@ -9,15 +9,14 @@ from typing import TypeVar
 from starlette.types import Scope
 
 from kivuko.errors import HeadTooLarge, RequestRefused, Unauthenticated, UnknownAddress
+from kivuko.server.headers import MOST_HEAD_BYTES, header
 from kivuko.server.lanes.ingest.authentication import Verdict, authenticate
 from kivuko.server.lanes.ingest.configuration import Entrance
-from kivuko.server.lanes.ingest.requests import header
 
-__all__ = ["MOST_HEAD_BYTES", "Sender", "check_head", "let_in", "sender_of", "unread_headers"]
+__all__ = ["Sender", "check_head", "let_in", "sender_of", "unread_headers"]
 
 V = TypeVar("V")
 
-MOST_HEAD_BYTES = 64 * 1024
 _UNREAD_BYTES = 64 * 1024
 
 

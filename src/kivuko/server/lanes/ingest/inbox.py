@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from kivuko.errors import MethodNotAllowed, RecordsUnavailable, RequestRefused, UnknownAddress
+from kivuko.server.answers import bytes_answer, json_answer, problem
+from kivuko.server.headers import request_id_of
 from kivuko.server.lanes.ingest.accepting import Arrival, Reception, Taken
-from kivuko.server.lanes.ingest.answers import bytes_answer, json_answer, problem, request_id_of
 from kivuko.server.lanes.ingest.authentication import Verdict
 from kivuko.server.lanes.ingest.bodies import SALESFORCE_ACKNOWLEDGEMENT, Protocol
 from kivuko.server.lanes.ingest.configuration import Configuration, Inbox, Reply

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,16 +14,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from kivuko.errors import BodyTooLarge, BodyTooSlow, RecordsUnavailable, RequestRefused
+from kivuko.server.headers import Headers, header
 from kivuko.server.lanes.ingest.bodies import Inflater, inflater_for
-from kivuko.server.lanes.ingest.requests import header
 
 __all__ = ["IN_MEMORY_BYTES", "Receiving", "Spool", "receive_body"]
 
 IN_MEMORY_BYTES = 1024 * 1024
 _DISCARD_UP_TO = 10
 """A body that is too large is read on and thrown away up to ten times the limit, so that its sender hears the answer; then it is cut."""
-
-Headers = Iterable[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)

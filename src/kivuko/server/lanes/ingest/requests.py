@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 import orjson
 
+from kivuko.server.headers import Headers
 from kivuko.server.lanes.ingest.bodies.form import add_field
 
-__all__ = ["SECRET_HEADERS", "header", "kept_headers", "kept_request"]
+__all__ = ["SECRET_HEADERS", "kept_headers", "kept_request"]
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "x-api-key", "cookie"})
-
-Headers = Iterable[tuple[bytes, bytes]]
-
-
-def header(headers: Headers, name: bytes) -> str | None:
-    """The first header of this (lower-case) name."""
-    return next((value.decode("latin-1") for found, value in headers if found == name), None)
 
 
 def kept_headers(headers: Headers) -> dict[str, str]:

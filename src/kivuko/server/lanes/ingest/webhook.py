@@ -11,14 +11,16 @@ from starlette.types import Receive, Scope, Send
 
 from kivuko.errors import MethodNotAllowed, RecordsUnavailable, RequestRefused, TriggerDisabled, Unauthenticated, UnknownAddress
 from kivuko.records import Started
+from kivuko.server.answers import bytes_answer, json_answer
+from kivuko.server.headers import request_id_of
 from kivuko.server.lanes.ingest.accepting import Arrival, Reception, Taken
-from kivuko.server.lanes.ingest.answers import bytes_answer, json_answer, request_id_of, webhook_refusal
 from kivuko.server.lanes.ingest.authentication import Verdict
 from kivuko.server.lanes.ingest.configuration import Configuration, Reply, Webhook
 from kivuko.server.lanes.ingest.endings import Endings
 from kivuko.server.lanes.ingest.entering import Sender, let_in, sender_of, unread_headers
 from kivuko.server.lanes.ingest.rates import Rates
 from kivuko.server.lanes.ingest.replies import Replied, too_late, webhook_reply
+from kivuko.server.lanes.ingest.webhook_refusal import webhook_refusal
 
 __all__ = ["WebhookLane"]
 
