@@ -92,6 +92,14 @@ def test_compile_prints_the_module_or_writes_it_into_new_folders(kivuko: Command
     assert json.loads(kivuko("compile", "a.js", "--json").out)["code"].endswith("export default [fn(s => s)];")
 
 
+def test_compile_writes_its_file_also_when_it_is_asked_to_print(kivuko: CommandLine) -> None:
+    kivuko.write("a.js", "fn(s => s)")
+    done = kivuko("compile", "a.js", "-O", "-o", "x.js")
+    assert "⚠ -O means nothing here: -o writes the result to x.js" in done.out
+    assert "Result:" not in done.out
+    assert (kivuko.folder / "x.js").read_text() == "export default [fn(s => s)];"
+
+
 def test_compile_gives_a_workflow_with_compiled_steps_and_source_maps(kivuko: CommandLine) -> None:
     kivuko.write("w.json", {"workflow": {"steps": [{"id": "a", "expression": FN + "fn($.x)", "next": "b"}, {"id": "b"}]}})
     kivuko("compile", "w.json", "-o", "out.json")

@@ -55,6 +55,36 @@ def test_the_result_goes_to_standard_output_and_no_file_is_written(kivuko: Comma
     assert not (kivuko.folder / "output.json").exists()
 
 
+def test_of_two_flags_about_one_matter_the_loser_is_named(kivuko: CommandLine) -> None:
+    kivuko.write("a.js", FN + "fn(s => s)")
+    kivuko.write("s.json", {"data": "from the file"})
+    done = kivuko("a.js", "-O", "-o", "x.json", "-s", "s.json", "-S", '{"data": "from the flag"}')
+    assert done.exit == 0
+    assert "⚠ -o x.json means nothing here: -O prints the result instead of writing it" in done.out
+    assert "⚠ -s s.json means nothing here: -S gives the state" in done.out
+    assert '"data": "from the flag"' in done.out
+    assert not (kivuko.folder / "x.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["w.json", "--only", "a", "--start", "a"], "--only and --start cannot both be followed"),
+        (["w.json", "--only", "a", "--end", "c"], "--only and --end cannot both be followed"),
+        (["w.json", "--watch", "-S", "-"], "--watch cannot read standard input again"),
+        (["w.json", "-e", "a.js"], "Two jobs are named: w.json and, with -e, a.js"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else None,
+)
+def test_flags_that_cannot_both_be_followed_are_refused(kivuko: CommandLine, words: list[str], said: str) -> None:
+    kivuko.write("w.json", THREE)
+    done = kivuko(*words)
+    assert done.exit == 1
+    assert said in done.out
+    assert "FIX HINT" in done.out
+    assert not (kivuko.folder / "output.json").exists()
+
+
 def test_with_log_none_the_result_is_bare_json_for_pipes(kivuko: CommandLine) -> None:
     kivuko.write("a.js", FN + "fn(s => { console.log('noise'); return { data: 'ü' }; })")
     done = kivuko("a.js", "-O", "-l", "none")

@@ -93,8 +93,10 @@ class _Compiler:
 
 def _output(call: Call) -> OutputFile | None:
     shown = call.arguments.text("output-path")
-    if shown is None or call.arguments.values.get("output-stdout") is True:
+    if shown is None:
         return None
+    if call.arguments.flag("output-stdout"):
+        call.log.warn(f"-O means nothing here: -o writes the result to {shown} instead of printing it")
     return OutputFile(shown, (call.folder / shown).expanduser())
 
 

@@ -20,6 +20,7 @@ from kivuko.cli.output_file import OutputFile
 from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
 from kivuko.cli.repeated_ids import tell_repeated_ids
+from kivuko.cli.rival_flags import refuse_rivals
 from kivuko.cli.starting_point import chosen_steps, initial_state, written_again
 from kivuko.cli.step_cache import StepCache
 from kivuko.cli.task import Task
@@ -40,6 +41,7 @@ def run(call: Call) -> int:
     _log_parts(call)
     call.report_dotenv()
     options = ExecuteOptions.of(call)
+    refuse_rivals(call)
     if call.arguments.flag("watch"):
         return watch(call, lambda: _run_once(call, options), _watched(call, options))
     return _run_once(call, options)

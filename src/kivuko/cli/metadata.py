@@ -17,6 +17,7 @@ from kivuko.cli.commands import Command
 from kivuko.cli.input_state import read_state_file, read_state_text
 from kivuko.cli.own_engine import open_engine
 from kivuko.cli.progress import Progress
+from kivuko.cli.rival_flags import warn_of_two_states
 from kivuko.cli.shared import ADAPTORS, EXPAND, JSON, MONOREPO, REPO_DIR
 from kivuko.engines import Engine, HostKey
 from kivuko.errors import InputError, UsageError
@@ -29,6 +30,7 @@ def metadata(call: Call) -> int:
     named = call.arguments.list("adaptors")
     if len(named) != 1:
         raise UsageError("metadata needs exactly one adaptor", fix=f"Name it: {call.program} metadata -a dhis2 -s state.json")
+    warn_of_two_states(call)
     configuration = _configuration(call)
     call.log.always("Generating metadata")
     with open_engine(call) as engine, Progress(call) as progress:
