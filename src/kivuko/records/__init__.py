@@ -22,6 +22,7 @@ from kivuko.records.pins import Pin
 from kivuko.records.postgresql import PostgresqlDatabase
 from kivuko.records.reading import (
     AttemptRecord,
+    goes_on,
     held_attempts,
     last_final_state,
     last_output,
@@ -30,6 +31,8 @@ from kivuko.records.reading import (
     read_attempt,
     read_dataclip,
     read_message_body,
+    read_run,
+    text_of_run,
     unfinished_of_trigger,
     waiting_by_queue,
 )
@@ -163,6 +166,7 @@ __all__ = [
     "apply_schema",
     "check_records",
     "database_at",
+    "goes_on",
     "held_attempts",
     "last_final_state",
     "last_output",
@@ -175,7 +179,9 @@ __all__ = [
     "read_attempt",
     "read_dataclip",
     "read_message_body",
+    "read_run",
     "schema_files",
+    "text_of_run",
     "unfinished_of_trigger",
     "waiting_by_queue",
     "waiting_notices",

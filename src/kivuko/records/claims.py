@@ -29,6 +29,7 @@ class Claimed:
     project_id: Id
     workflow_id: Id
     claim_number: int
+    snapshot_id: Id
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,13 @@ def _take(transaction: Transaction, worker_id: Id, chosen: Sequence[Chosen]) -> 
         Id(attempt): number
         for attempt, number in connection.fetch("claim_take", worker_id=worker_id, lease_until=now_us + JOIN_WITHIN_US, ids=ids)
     }
-    if numbers:
-        connection.change("claim_attempts", worker_id=worker_id, now_us=now_us, ids=sorted(numbers))
+    if not numbers:
+        return ()
+    found = connection.fetch("claim_attempts", worker_id=worker_id, now_us=now_us, ids=sorted(numbers))
+    snapshots = {Id(attempt): Id(snapshot) for attempt, snapshot in found}
     taken = [each for each in chosen if each.attempt_id in numbers]
     for each in taken:
         transaction.tell("attempt", each.project_id, each.attempt_id)
-    return tuple(Claimed(each.attempt_id, each.project_id, each.workflow_id, numbers[each.attempt_id]) for each in taken)
+    return tuple(
+        Claimed(each.attempt_id, each.project_id, each.workflow_id, numbers[each.attempt_id], snapshots[each.attempt_id]) for each in taken
+    )

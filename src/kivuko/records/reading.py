@@ -9,10 +9,12 @@ from kivuko.records.database import Connection
 from kivuko.records.ids import Id
 from kivuko.records.leases import Held, Lease
 from kivuko.records.payloads import Payloads
-from kivuko.records.rows import Attempt, Dataclip, LogLine, Message, MessageVersion, Run, WorkOrder
+from kivuko.records.rows import Attempt, Dataclip, LiveAttempt, LogLine, Message, MessageVersion, Run, WorkOrder
+from kivuko.records.states import Needs
 
 __all__ = [
     "AttemptRecord",
+    "goes_on",
     "held_attempts",
     "last_final_state",
     "last_output",
@@ -21,6 +23,8 @@ __all__ = [
     "read_attempt",
     "read_dataclip",
     "read_message_body",
+    "read_run",
+    "text_of_run",
     "unfinished_of_trigger",
     "waiting_by_queue",
 ]
@@ -57,6 +61,25 @@ def read_attempt(connection: Connection, attempt_id: Id) -> AttemptRecord:
         shown=tuple(run for run in found if run.attempt_id != attempt_id),
         last_seq=lines[0][1] if lines else 0,
     )
+
+
+def read_run(connection: Connection, run_id: Id) -> Run:
+    """A Run. Raises RecordMissing."""
+    found = connection.load(Run, "run_read", id=run_id)
+    if not found:
+        raise RecordMissing(f"run {run_id} does not exist")
+    return found[0]
+
+
+def goes_on(connection: Connection, attempt_id: Id) -> bool:
+    """Whether an unfinished Attempt goes on from its unfinished Runs, and not from its start node."""
+    found = connection.load(LiveAttempt, "live_read", id=attempt_id)
+    return bool(found) and bool(found[0].needs & Needs.FRONTIER)
+
+
+def text_of_run(connection: Connection, run: Run, at_most: int = 10_000) -> str:
+    """What a Run has written to its log, line by line."""
+    return "\n".join(text for (text,) in connection.fetch("run_lines", attempt_id=run.attempt_id, run_id=run.id, at_most=at_most))
 
 
 def read_dataclip(connection: Connection, payloads: Payloads, dataclip_id: Id) -> bytes:

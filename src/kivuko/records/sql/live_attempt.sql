@@ -89,6 +89,7 @@ RETURNING attempt_id, claim_number
 
 -- name: claim_attempts
 UPDATE attempt SET state = 2, worker_id = :worker_id, claimed_at = :now_us, claim_number = claim_number + 1 WHERE id = ANY(:ids)
+RETURNING id, snapshot_id
 
 -- name: claimed_by
 SELECT attempt_id, claim_number, worker_id FROM live_attempt WHERE worker_id = ANY(:worker_ids) AND state IN (2, 3)

@@ -7,6 +7,12 @@ SELECT {work_order} FROM work_order WHERE id = :id
 -- name: runs_read
 SELECT {run} FROM run WHERE attempt_id = :id OR id IN (SELECT run_id FROM attempt_run WHERE attempt_run.attempt_id = :id) ORDER BY id
 
+-- name: live_read
+SELECT {live_attempt} FROM live_attempt WHERE attempt_id = :id
+
+-- name: run_lines
+SELECT message FROM log_line WHERE attempt_id = :attempt_id AND run_id = :run_id ORDER BY seq LIMIT :at_most
+
 -- name: dataclip_read
 SELECT {dataclip} FROM dataclip WHERE id = :id
 
