@@ -1,0 +1,118 @@
+"""Answers that lanes and bridge give alike: refusals as problem details (RFC 9457), and the headers of all answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+from kivuko.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    HeadTooLarge,
+    KivukoError,
+    MalformedBody,
+    MethodNotAllowed,
+    RateLimited,
+    RecordsUnavailable,
+    RequestRefused,
+    ShuttingDown,
+    TriggerDisabled,
+    Unauthenticated,
+    UnknownAddress,
+    UnsupportedMediaType,
+    UnusableBody,
+)
+
+__all__ = ["RETRY_AFTER_S", "bytes_answer", "error_code", "json_answer", "problem", "refusal_headers", "status_of"]
+
+RETRY_AFTER_S = 5
+"""What senders are told when nothing better is known."""
+
+_STATUS: Mapping[type[KivukoError], int] = {
+    MalformedBody: 400,
+    Unauthenticated: 401,
+    TriggerDisabled: 403,
+    UnknownAddress: 404,
+    MethodNotAllowed: 405,
+    BodyTooSlow: 408,
+    BodyTooLarge: 413,
+    UnsupportedMediaType: 415,
+    UnusableBody: 422,
+    RateLimited: 429,
+    HeadTooLarge: 431,
+    ShuttingDown: 503,
+    RecordsUnavailable: 503,
+}
+_TITLES = {
+    400: "The request cannot be read",
+    401: "Authentication is needed",
+    403: "The request is not allowed",
+    404: "Not found",
+    405: "The method is not allowed",
+    408: "The request took too long",
+    413: "The request is too large",
+    415: "The type of the body is not supported",
+    422: "The request is not valid",
+    429: "Too many requests",
+    431: "The head of the request is too large",
+    503: "The service is not available",
+}
+_CODES = {"records_unavailable": "database_unavailable"}
+
+
+def status_of(error: RequestRefused | RecordsUnavailable) -> int:
+    """The HTTP status of a refusal."""
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+
+
+def error_code(error: RequestRefused | RecordsUnavailable) -> str:
+    """The stable code of a refusal (api.md §1)."""
+    return _CODES.get(error.code, error.code)
+
+
+def json_answer(content: Mapping[str, object] | bytes, status: int, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer with a JSON object."""
+    text = content if isinstance(content, bytes) else orjson.dumps(content)
+    return bytes_answer(text, status, request_id, "application/json", headers)
+
+
+def bytes_answer(
+    content: bytes, status: int, request_id: str, content_type: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer with the headers that every answer has. What was posted is nobody else's: nothing may be cached."""
+    always = {"x-request-id": request_id, "cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return Response(content, status, {**always, **(headers or {})}, content_type)
+
+
+def problem(error: RequestRefused | RecordsUnavailable, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A refusal as ``application/problem+json`` (api.md §1)."""
+    status = status_of(error)
+    content = {
+        "type": "about:blank",
+        "status": status,
+        "title": _TITLES[status],
+        "code": error_code(error),
+        "detail": error.message,
+        "action": error.fix,
+        "request_id": request_id,
+    }
+    all_headers = {**refusal_headers(error, status), **(headers or {})}
+    return bytes_answer(orjson.dumps(content), status, request_id, "application/problem+json", all_headers)
+
+
+def refusal_headers(error: RequestRefused | RecordsUnavailable, status: int) -> dict[str, str]:
+    """When to come again, how to authenticate, and that the rest of the body will not be read."""
+    headers = {}
+    if status in (429, 503):
+        known = error.retry_after_s if isinstance(error, RequestRefused) else None
+        headers["retry-after"] = str(max(1, math.ceil(RETRY_AFTER_S if known is None else known)))
+    if status == 401:
+        # RFC 9110 §11.6.1: ODK Collect sends its password only when it is asked.
+        headers["www-authenticate"] = 'Basic realm="Kivuko", charset="UTF-8"'
+    if status in (408, 413, 431):
+        # The rest of the body will not be read.
+        headers["connection"] = "close"
+    return headers
