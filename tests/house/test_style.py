@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from house.sources import PACKAGE, Module, functions, modules
 
 VAGUE_NAMES = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
+NAMED_BY_OTHERS = {"platform/sqlite/base.py"}
+"""Django asks a database backend for a module of this name."""
 MOST_IMPORTS_INSIDE_FUNCTIONS = 10
 MOST_BROAD_EXCEPTS = 10
 
@@ -29,8 +31,8 @@ def test_every_public_function_and_class_has_a_docstring() -> None:
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
-    vague = [str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*") if path.stem in VAGUE_NAMES and "node_modules" not in path.parts]
-    assert vague == []
+    vague = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*") if path.stem in VAGUE_NAMES and "node_modules" not in path.parts}
+    assert vague - NAMED_BY_OTHERS == set()
 
 
 def test_modules_are_small() -> None:

@@ -51,7 +51,8 @@
     │   ├── ChangedMeanwhile
     │   ├── Forbidden
     │   ├── TokenExpired
-    │   └── MalformedCursor
+    │   ├── MalformedCursor
+    │   └── SecretUnreadable
     ├── LinkError              a worker cannot talk to its server
     │   ├── LinkDown
     │   └── LinkRefused
@@ -90,6 +91,7 @@ from kivuko.errors.asking import (
     IdempotencyConflict,
     MalformedCursor,
     ObjectMissing,
+    SecretUnreadable,
     TokenExpired,
     ValidationFailed,
 )
@@ -197,6 +199,7 @@ __all__ = [
     "RecordsUnavailable",
     "RegistryUnreachable",
     "RequestRefused",
+    "SecretUnreadable",
     "SettingInvalid",
     "ShuttingDown",
     "SourceTooLarge",

@@ -15,6 +15,7 @@ __all__ = [
     "IdempotencyConflict",
     "MalformedCursor",
     "ObjectMissing",
+    "SecretUnreadable",
     "TokenExpired",
     "ValidationFailed",
 ]
@@ -107,3 +108,10 @@ class MalformedCursor(AskingRefused):
 
     code = "malformed_cursor"
     fix = "Use next_cursor as it came, with the same filters; leave it away to begin at the newest."
+
+
+class SecretUnreadable(AskingRefused):
+    """A secret that is stored encrypted cannot be read."""
+
+    code = "secret_unreadable"
+    fix = "Start the server with the keys that it had before: KIVUKO_ENCRYPTION_KEYS=new,old. Or enter the secret again."

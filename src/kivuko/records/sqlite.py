@@ -20,7 +20,7 @@ from kivuko.records.database import Conflict, Connection
 from kivuko.records.ids import Id
 from kivuko.records.statements import Dialect, named
 from kivuko.records.tables import TABLES, table_of
-from kivuko.records.turns import FifoLock
+from kivuko.records.turns import FifoLock, turns_at
 
 __all__ = ["SqliteConnection", "SqliteDatabase"]
 
@@ -51,7 +51,7 @@ PRAGMA temp_store = MEMORY;
 
 
 class SqliteDatabase:
-    """A database file. ``turns`` is the lock that everyone in the process who writes to the file takes first."""
+    """A database file. ``turns`` is the lock that everyone in the process who writes to the file takes first: the file's own."""
 
     dialect: Dialect = "sqlite"
     writers = 1
@@ -62,7 +62,7 @@ class SqliteDatabase:
                 f"SQLite {sqlite3.sqlite_version} can corrupt a database", fix="Install Kivuko's own: pip install 'pysqlite3>=0.6.1'."
             )
         self.path = path
-        self.turns = turns or FifoLock()
+        self.turns = turns or turns_at(path)
 
     @property
     def writing_here(self) -> bool:

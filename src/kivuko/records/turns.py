@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from pathlib import Path
 from types import TracebackType
 
-__all__ = ["FifoLock"]
+__all__ = ["FifoLock", "turns_at"]
 
 
 class FifoLock:
@@ -56,3 +57,13 @@ class FifoLock:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.release()
+
+
+_of_files: dict[Path, FifoLock] = {}
+_guard = threading.Lock()
+
+
+def turns_at(path: Path) -> FifoLock:
+    """The lock of this database file: the same one for everybody in the process who asks (the records' writer, the platform's ORM)."""
+    with _guard:
+        return _of_files.setdefault(path.resolve(), FifoLock())

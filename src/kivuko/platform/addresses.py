@@ -1,0 +1,9 @@
+"""Which paths Django answers; lanes of the server take theirs before it is asked."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+__all__ = ["urlpatterns"]
+
+urlpatterns: list[URLPattern | URLResolver] = []

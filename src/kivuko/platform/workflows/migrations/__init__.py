@@ -1,0 +1,3 @@
+"""The history of this app's tables."""
+
+__all__: list[str] = []
