@@ -20,7 +20,13 @@ def test_a_name_near_an_export_is_asked_after() -> None:
 
 
 def test_a_name_that_no_adaptor_has_is_said_to_be_so() -> None:
-    assert advice("ReferenceError: process is not defined").startswith("The step's adaptors do not export it")
+    assert advice("ReferenceError: patients is not defined").startswith("The step's adaptors do not export it")
+
+
+def test_a_name_of_node_or_of_browsers_is_told_with_what_to_use_instead() -> None:
+    assert advice("ReferenceError: process is not defined").startswith("process is not there in a job: use state.configuration")
+    assert "Buffer.from(text).toString('base64')" in advice("ReferenceError: btoa is not defined")
+    assert advice("ReferenceError: fetch is not defined", ("batch",)).startswith("fetch is not there in a job")
 
 
 def test_a_step_without_an_adaptor_is_told_to_name_one() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from kivuko.engines.run import Limits, RunError, Severity
 from kivuko.errors import AdaptorProblem, CompileError, KivukoError
+from kivuko.runtime.out_of_reach import advice_on_module
 from kivuko.value import replace
 
 __all__ = [
@@ -25,8 +26,9 @@ __all__ = [
 
 
 def import_fault(module: str, *, reason: str = "", fix: str = "") -> RunError:
-    """A module that a job needs is not there."""
-    return _fault("ImportError", "crash", f'Failed to import module "{module}"', fix=fix, details=reason or None)
+    """A module that a job needs is not there. That one of Node's own is not installed would say nothing: they cannot be had."""
+    message, advice = f'Failed to import module "{module}"', advice_on_module(module)
+    return _fault("ImportError", "crash", message, fix=advice or fix, details=None if advice else reason or None)
 
 
 def adaptor_fault(problem: AdaptorProblem) -> RunError:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from kivuko.engines.run import RunError
+from kivuko.runtime.out_of_reach import advice_on_name
 from kivuko.value import replace
 
 __all__ = ["with_advice"]
@@ -18,6 +19,8 @@ def with_advice(error: RunError, exports: Iterable[str]) -> RunError:
     found = _UNDECLARED.fullmatch(error.message)
     if found is None or error.fix:
         return error
+    if elsewhere := advice_on_name(found[1]):
+        return replace(error, fix=elsewhere)
     import difflib  # only on the way to an error message: it costs milliseconds of start-up
 
     name, known = found[1], list(exports)
