@@ -123,7 +123,7 @@ class TestWarm:
         put(layout, "1.0.0")
         [done] = repo.install([PINNED], progress=notices.append)
         assert done.already
-        assert [notice.text for notice in notices] == [f"Skipping {NAME}@1.0.0 as already installed"]
+        assert [(notice.text, notice.level) for notice in notices] == [(f"Skipping {NAME}@1.0.0 as already installed", "always")]
 
     def test_a_repo_that_cannot_be_written_still_answers(self, repo: Repo, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
         put(layout, "1.2.0")

@@ -142,6 +142,17 @@ def test_the_list_of_adaptors_is_a_tree(kivuko: CommandLine) -> None:
     assert listed["folder"] == str(repo)
 
 
+def test_what_is_installed_already_is_said_to_be_so(kivuko: CommandLine) -> None:
+    package = {"name": "@openfn/language-my", "version": "1.0.0", "main": "index.js"}
+    kivuko.write("r/package.json", {"dependencies": {"@openfn/language-my_1.0.0": "npm:@openfn/language-my@1.0.0"}})
+    kivuko.write("r/node_modules/@openfn/language-my_1.0.0/package.json", package)
+    kivuko.write("r/node_modules/@openfn/language-my_1.0.0/index.js", "exports.hello = () => 'hi';")
+    nowhere = {"npm_config_registry": "http://127.0.0.1:9", "npm_config_fetch_retries": "0"}
+    done = kivuko("repo", "install", "-a", "my@1.0.0", "--repo-dir", "./r", env=nowhere)
+    assert done.exit == 0, done.out
+    assert "[CLI] ♦ Skipping @openfn/language-my@1.0.0 as already installed" in done.out
+
+
 def test_cleaning_asks_first_and_never_removes_where_one_works(kivuko: CommandLine) -> None:
     kivuko.write("r/package.json", {"name": "openfn-repo", "dependencies": {}})
     kivuko.write("precious.txt", "keep me")

@@ -29,6 +29,11 @@ def test_a_name_of_node_or_of_browsers_is_told_with_what_to_use_instead() -> Non
     assert advice("ReferenceError: fetch is not defined", ("batch",)).startswith("fetch is not there in a job")
 
 
+def test_an_import_in_the_middle_of_a_job_is_told_where_imports_belong() -> None:
+    said = advice("TypeError: A dynamic import callback was not specified.")
+    assert said.startswith("import() is not there in a job: use import … from '…' at the top")
+
+
 def test_a_step_without_an_adaptor_is_told_to_name_one() -> None:
     assert advice("ReferenceError: get is not defined", ()) == (
         "The step has no adaptor, and the job does not declare it: name an adaptor that has get, or declare it."

@@ -98,7 +98,7 @@ class Repo:
             already = self.layout.has(specifier.name, version) and version in self.installed().get(specifier.name, ())
             if already:
                 text = f"Skipping {specifier.name}@{version} as already installed"
-                progress(Notice("skipped", text, "info", specifier.name, version))
+                progress(Notice("skipped", text, "always", specifier.name, version))
             if not already or self._record(specifier.name, version) is None:
                 self._make_ready(specifier.name, version, install=True, progress=progress)
             done.append(Installed(specifier.name, version, already))

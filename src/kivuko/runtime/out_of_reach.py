@@ -35,6 +35,7 @@ _INSTEAD = {
     "fetch": "get or post of the http adaptor",
     "fs": "the state, or an adaptor that reads files from where they are",
     "global": "globalThis",
+    "import()": "import … from '…' at the top of the job",
     "localStorage": "state, or a collection",
     "module": "state",
     "performance": "Date.now()",

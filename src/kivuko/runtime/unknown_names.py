@@ -12,10 +12,14 @@ from kivuko.value import replace
 __all__ = ["with_advice"]
 
 _UNDECLARED = re.compile(r"ReferenceError: ([\w$]+) is not defined")
+_DYNAMIC_IMPORT = "A dynamic import callback was not specified."
+"""V8's words."""
 
 
 def with_advice(error: RunError, exports: Iterable[str]) -> RunError:
     """The error with a fix when it is about an undeclared name; ``exports`` are the names that the step's adaptors have."""
+    if error.message.endswith(_DYNAMIC_IMPORT) and not error.fix:
+        return replace(error, fix=advice_on_name("import()"))
     found = _UNDECLARED.fullmatch(error.message)
     if found is None or error.fix:
         return error
