@@ -47,7 +47,7 @@ def test_mssql_explains_a_server_that_cannot_be_reached(run: RunJob, closed_port
     place = {"server": "127.0.0.1", "port": closed_port, "database": "clinic"}
     outcome = run("mssql/01_count", {"configuration": {**place, "userName": "reader", "password": "mssql-pass-1"}})
     error = error_of(outcome)
-    assert error["severity"] == "fail"
+    assert (error["name"], error["severity"]) == ("AdaptorError", "fail")
     assert f"Failed to connect to 127.0.0.1:{closed_port}" in error["message"]
     assert f"✘ Failed to connect to 127.0.0.1:{closed_port}" in outcome.log
     assert "mssql-pass-1" not in outcome.log
@@ -57,7 +57,7 @@ def test_mongodb_explains_a_server_that_cannot_be_reached(run: RunJob, closed_po
     place = {"clusterHostname": f"127.0.0.1:{closed_port}", "protocol": "mongodb", "options": {}}
     outcome = run("mongodb/01_find", {"configuration": {**place, "username": "reader", "password": "mongo-pass-1"}, "today": "2026-01-05"})
     error = error_of(outcome)
-    assert error["severity"] == "fail"
+    assert (error["name"], error["severity"]) == ("AdaptorError", "fail")
     assert f"failed to connect to server [127.0.0.1:{closed_port}]" in outcome.log
     assert f"failed to connect to server [127.0.0.1:{closed_port}]" in error["message"]
     assert "mongo-pass-1" not in outcome.log
