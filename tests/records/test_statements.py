@@ -13,7 +13,7 @@ from kivuko.records.moving import TABLES
 from kivuko.records.retention import Part
 from kivuko.records.statements import columns_of, named, statements
 
-SOURCES = "\n".join(path.read_text("utf-8") for path in Path(kivuko.records.__file__).parent.glob("*.py"))
+SOURCES = "\n".join(path.read_text("utf-8") for path in Path(kivuko.records.__file__).parent.rglob("*.py"))
 BY_PART = {f"{part.value}_{what}" for part in Part for what in ("before", "wipeable")}
 
 
@@ -34,7 +34,7 @@ def test_sql_stands_nowhere_else() -> None:
     """But for what is made from the tables themselves, and housekeeping of a connection."""
     package = Path(kivuko.records.__file__).parent
     speaking = {path.name for path in package.glob("*.py") if re.search(r'"(SELECT|INSERT|UPDATE|DELETE|WITH) ', path.read_text("utf-8"))}
-    assert speaking <= {"bulk.py", "postgresql.py", "schema.py"}
+    assert speaking <= {"bulk.py", "election.py", "postgresql.py", "schema.py"}
 
 
 @pytest.mark.parametrize("name", sorted(statements("sqlite")))
