@@ -40,7 +40,7 @@ def test_a_node_whose_connection_dies_is_the_one_no_more(nodes: list[Election], 
     first, second = nodes
     assert first.won()
     killer = database.connect()
-    killer.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND objid = 27499")
+    killer.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND objid = 27501")
     with pytest.raises(RecordsUnavailable):
         first.won()
     killer.close()

@@ -9,8 +9,8 @@ from kivuko.records.database import Connection, Database
 
 __all__ = ["Election"]
 
-_LOCK = 27499
-"""0x6b6b: follows the locks of the claim and of the schema."""
+_LOCK = 27501
+"""Follows the locks of the claim, the schema, the migrations and the search index."""
 
 
 class Election:
