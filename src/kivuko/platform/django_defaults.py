@@ -15,14 +15,15 @@ APPS = (
     "kivuko.platform.credentials",
     "kivuko.platform.history",
     "kivuko.platform.audit",
+    "kivuko.platform.api",
 )
 """One app a noun: a feature goes with its folder and its line here."""
 
 MIDDLEWARE: tuple[str, ...] = (
+    "kivuko.platform.api.middleware.ApiConventions",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
 )
 
 

@@ -1,0 +1,125 @@
+"""The API as one object: strict parsing, every error as a problem, the routes of all nouns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI, Router
+from ninja.errors import HttpError, ValidationError
+from ninja.operation import Operation
+from ninja.renderers import BaseRenderer
+
+from kivuko import __version__
+from kivuko.errors import BodyTooLarge, KivukoError, MalformedJson, ObjectMissing, RecordsUnavailable, Unauthenticated
+from kivuko.platform.api.admission import admitted
+from kivuko.platform.api.authentication import AUTHENTICATION
+from kivuko.platform.api.bodies import StrictParser
+from kivuko.platform.api.middleware import request_id_of
+from kivuko.platform.api.problems import Problem, problem_answer, problem_of, validation_problem
+
+__all__ = ["KivukoApi", "build_api"]
+
+log = logging.getLogger("kivuko.api")
+
+_ABOUT = "Kivuko's own API. Errors are application/problem+json; lists are paged by cursor; unknown keys and filters are refused."
+
+
+class JsonRenderer(BaseRenderer):
+    """Answers as JSON."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> Any:
+        """The bytes."""
+        return orjson.dumps(data, default=str)
+
+
+class KivukoApi(NinjaAPI):
+    """The API; ``openapi.json`` and ``docs`` are routes of ours (``kivuko.platform.api.routes.about``)."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The name of the operation's function: it is unique, and becomes the name in generated clients."""
+        return operation.view_func.__name__
+
+
+def build_api(routers: Sequence[Router]) -> KivukoApi:
+    """The API with these routers, each of one noun."""
+    api = KivukoApi(
+        title="Kivuko",
+        version="1",
+        description=_ABOUT,
+        docs_url=None,
+        openapi_url=None,
+        urls_namespace="api_v1",
+        auth=AUTHENTICATION,
+        parser=StrictParser(),
+        renderer=JsonRenderer(),
+        openapi_extra={"info": {"x-kivuko-version": __version__}},
+    )
+    api.add_decorator(admitted, mode="view")
+    for router in routers:
+        api.add_router("", router)
+    _handle_errors(api)
+    return api
+
+
+def _handle_errors(api: NinjaAPI) -> None:
+    def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+        return problem_answer(problem, request_id_of(request))
+
+    def kivuko(request: HttpRequest, error: KivukoError) -> HttpResponse:
+        problem = problem_of(error)
+        if problem.status == 500:
+            log.error("request %s met %s", request_id_of(request), type(error).__name__, exc_info=error)
+        return answer(request, problem)
+
+    def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        if any(found["loc"][0] == "path" for found in error.errors):
+            return kivuko(request, ObjectMissing())
+        return answer(request, validation_problem(_sentences(error)))
+
+    def http(request: HttpRequest, error: HttpError) -> HttpResponse:
+        if isinstance(error.__cause__, KivukoError):
+            return kivuko(request, error.__cause__)
+        return kivuko(request, Unauthenticated() if error.status_code == 401 else MalformedJson())
+
+    def missing(request: HttpRequest, error: Http404) -> HttpResponse:
+        return kivuko(request, ObjectMissing())
+
+    def large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        return kivuko(request, BodyTooLarge())
+
+    def database(request: HttpRequest, error: DatabaseError) -> HttpResponse:
+        log.error("request %s: the database failed", request_id_of(request), exc_info=error)
+        away = isinstance(error, OperationalError)
+        return kivuko(request, RecordsUnavailable() if away else KivukoError())
+
+    def anything(request: HttpRequest, error: Exception) -> HttpResponse:
+        log.error("request %s failed", request_id_of(request), exc_info=error)
+        return kivuko(request, KivukoError())
+
+    api.add_exception_handler(KivukoError, kivuko)
+    api.add_exception_handler(ValidationError, invalid)
+    api.add_exception_handler(HttpError, http)
+    api.add_exception_handler(Http404, missing)
+    api.add_exception_handler(RequestDataTooBig, large)
+    api.add_exception_handler(DatabaseError, database)
+    api.add_exception_handler(Exception, anything)
+
+
+def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """(path, sentence) of each thing that is wrong; the path is the body's or the query's own."""
+    for found in error.errors:
+        # ("body", "given", "name"): where it stands, the view's name for it, then the path people know.
+        kind, *path = found["loc"]
+        shown = path[1:] if kind == "body" and path else path[-1:] if kind == "query" else path
+        if found["type"] == "extra_forbidden":
+            yield ".".join(map(str, shown)), "is no key of this object"
+        else:
+            yield ".".join(map(str, shown)), found["msg"].removeprefix("Value error, ")

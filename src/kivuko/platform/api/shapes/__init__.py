@@ -1,0 +1,1 @@
+"""Objects of the wire, and how they are made of rows: one module a noun."""
