@@ -5,6 +5,7 @@ What a run needs is here. What only single commands need has modules of its own,
 """
 
 from kivuko.adaptors.adaptor import Adaptor
+from kivuko.adaptors.installed import installed_versions
 from kivuko.adaptors.layout import Layout, default_folder
 from kivuko.adaptors.local import ModuleLoader
 from kivuko.adaptors.monorepo import MONOREPO_VARIABLE, monorepo_folders, monorepo_specifier
@@ -26,6 +27,7 @@ __all__ = [
     "RepoSettings",
     "Specifier",
     "default_folder",
+    "installed_versions",
     "monorepo_folders",
     "monorepo_specifier",
     "parse_specifier",

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from kivuko.adaptors.adaptor import Adaptor
 from kivuko.adaptors.answers import Answers
-from kivuko.adaptors.layout import Layout, read_json
+from kivuko.adaptors.installed import installed_versions
+from kivuko.adaptors.layout import Layout
 from kivuko.adaptors.local import ModuleLoader, local_adaptor
 from kivuko.adaptors.notice import Notice, Progress, silent
 from kivuko.adaptors.ranges import matches
 from kivuko.adaptors.record import Record, load_record
-from kivuko.adaptors.semver import is_exact, newest, precedence
+from kivuko.adaptors.semver import is_exact, newest
 from kivuko.adaptors.settings import RepoSettings
 from kivuko.adaptors.specifier import MOVING_TAGS, Specifier
 from kivuko.engines import find_node
@@ -68,13 +69,7 @@ class Repo:
 
     def installed(self) -> dict[str, tuple[str, ...]]:
         """Name → versions, oldest first, as the repo's package.json lists them. Raises OSError."""
-        dependencies = read_json(self.layout.package_json).get("dependencies")
-        found: dict[str, list[str]] = {}
-        for alias in dependencies if isinstance(dependencies, dict) else ():
-            name, underscore, version = str(alias).rpartition("_")
-            if underscore and is_exact(version):
-                found.setdefault(name, []).append(version)
-        return {name: tuple(sorted(versions, key=precedence)) for name, versions in sorted(found.items())}
+        return installed_versions(self.layout)
 
     def resolve(self, specifier: Specifier, *, install: bool, refresh: bool = False, progress: Progress = silent) -> Adaptor:
         """The adaptor that a specifier stands for, ready for compiler and host.

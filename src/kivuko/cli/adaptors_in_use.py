@@ -18,8 +18,8 @@ from kivuko.adaptors import (
     parse_specifier,
 )
 from kivuko.cli.call import Call
-from kivuko.cli.own_engine import repo_folder
 from kivuko.cli.progress import Progress
+from kivuko.cli.repo_folder import repo_folder
 from kivuko.engines import Engine, HostKey, Limits, ModuleFiles
 from kivuko.errors import AdaptorProblem, InputError, OptionInvalid
 from kivuko.value import fresh, replace, value

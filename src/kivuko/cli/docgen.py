@@ -6,7 +6,7 @@ from kivuko.adaptors import Layout, parse_specifier
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
 from kivuko.cli.docs import documentation
-from kivuko.cli.own_engine import repo_folder
+from kivuko.cli.repo_folder import repo_folder
 from kivuko.cli.shared import EXPAND, JSON, REPO_DIR
 from kivuko.errors import OptionInvalid
 

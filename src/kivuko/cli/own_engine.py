@@ -1,14 +1,13 @@
-"""The engine of one command, and the folder of adaptors that it works with."""
+"""The engine of one command."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from kivuko.adaptors import Layout, default_folder
+from kivuko.adaptors import Layout
 from kivuko.cli.call import Call
+from kivuko.cli.repo_folder import repo_folder
 from kivuko.engines import Engine, EngineSettings
 
-__all__ = ["open_engine", "repo_folder"]
+__all__ = ["open_engine"]
 
 
 def open_engine(call: Call) -> Engine:
@@ -22,9 +21,3 @@ def open_engine(call: Call) -> Engine:
         call.log.warn(f"Jobs run with less protection: this machine lacks {', '.join(layers)} ({call.program} doctor tells more)")
 
     return Engine(EngineSettings(store=layout.bundles, acorn=layout.acorn, most_hosts=2, guarded=False, on_missing_layers=warn))
-
-
-def repo_folder(call: Call) -> Path:
-    """The folder of installed adaptors: ``--repo-dir``, else OPENFN_REPO_DIR, else ``~/openfn/repo/cli``."""
-    named = call.arguments.text("repo-dir")
-    return call.folder / (Path(named).expanduser() if named else default_folder(dict(call.environment)))

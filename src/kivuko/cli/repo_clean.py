@@ -10,8 +10,8 @@ from kivuko.adaptors.layout import Layout, read_json
 from kivuko.cli.arguments import Option
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
-from kivuko.cli.own_engine import open_engine, repo_folder
-from kivuko.cli.repo_list import shown_folder
+from kivuko.cli.own_engine import open_engine
+from kivuko.cli.repo_folder import repo_folder, shown_folder
 from kivuko.cli.shared import JSON, REPO_DIR
 from kivuko.errors import InputError
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kivuko.adaptors import Repo
+from kivuko.adaptors import Layout, installed_versions
 from kivuko.cli.call import Call
 from kivuko.cli.commands import Command
-from kivuko.cli.own_engine import open_engine, repo_folder
+from kivuko.cli.repo_folder import repo_folder, shown_folder
 from kivuko.cli.shared import JSON, REPO_DIR
 from kivuko.errors import InputError
 
-__all__ = ["COMMAND", "list_installed", "shown_folder"]
+__all__ = ["COMMAND", "list_installed"]
 
 
 def list_installed(call: Call) -> int:
     """Print the folder and a tree of packages and versions."""
     try:
-        with open_engine(call) as engine:
-            installed = Repo(repo_folder(call), loader=engine).installed()
+        installed = installed_versions(Layout(repo_folder(call).absolute()))
     except OSError as problem:
         raise InputError(
             f"{repo_folder(call)} cannot be read", details=str(problem), fix="Name another folder with --repo-dir."
@@ -32,11 +31,6 @@ def list_installed(call: Call) -> int:
     else:
         call.log.always("No packages installed")
     return 0
-
-
-def shown_folder(call: Call) -> str:
-    """The repo folder as it was named."""
-    return call.arguments.text("repo-dir") or str(repo_folder(call))
 
 
 def _tree(installed: Mapping[str, tuple[str, ...]]) -> list[str]:
