@@ -1,0 +1,138 @@
+"""The two tokens of the worker protocol: who may connect, and who may touch one Attempt (worker-protocol §6).
+
+Run tokens for OpenFn's workers are RS256, which their worker can verify. To sign one costs a third of a millisecond, so Kivuko's own
+workers, which verify nothing, get the same claims with HS256 under a key that is derived from the private key: every node that has the
+private key accepts both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from kivuko.errors import SettingInvalid, Unauthenticated
+from kivuko.records import Id
+
+__all__ = ["CLAIM_NUMBER", "RunToken", "RunTokens", "WorkerTokens", "public_key_of"]
+
+CLAIM_NUMBER = "kivuko_claim"
+"""The claim beside OpenFn's five that fences late reports (worker-protocol §14)."""
+
+_ISSUER = "Lightning"
+_WORKER_ISSUER = "urn:openfn:worker"
+_LEEWAY_S = 5
+_CLAIMS = ["iss", "id", "sub", "nbf", "exp", CLAIM_NUMBER]
+
+
+@dataclass(frozen=True)
+class RunToken:
+    """What a run token says. Times are seconds since 1970."""
+
+    attempt_id: Id
+    claim_number: int
+    expires_at_s: int
+
+
+class RunTokens:
+    """Signs and reads run tokens. Raises SettingInvalid when the key is no RSA key, or does not verify what it signs."""
+
+    def __init__(self, private_key_pem: str, *, now_s: Callable[[], float] = time.time) -> None:
+        key = _rsa_key(private_key_pem)
+        self._now_s = now_s
+        self._private, self._public = key, key.public_key()
+        numbers = key.private_numbers().d.to_bytes(key.key_size // 8, "big")
+        self._own = hashlib.sha256(b"kivuko run tokens\0" + numbers).digest()
+        self._prove()
+
+    def sign(self, attempt_id: Id, claim_number: int, lives_s: int, *, foreign: bool) -> str:
+        """A token for one claim of an Attempt; ``foreign`` is RS256."""
+        now = int(self._now_s())
+        name = str(attempt_id)
+        claims = {"iss": _ISSUER, "id": name, "sub": f"run:{name}", "nbf": now, "exp": now + lives_s, CLAIM_NUMBER: claim_number}
+        if foreign:
+            return jwt.encode(claims, self._private, algorithm="RS256")
+        return jwt.encode(claims, self._own, algorithm="HS256")
+
+    def read(self, token: str) -> RunToken:
+        """What a token says; one that has expired is read all the same. Raises Unauthenticated for any that is not ours."""
+        try:
+            ours = jwt.get_unverified_header(token).get("alg") == "HS256"
+            claims = jwt.decode(
+                token,
+                self._own if ours else self._public,
+                algorithms=["HS256"] if ours else ["RS256"],
+                issuer=_ISSUER,
+                leeway=_LEEWAY_S,
+                options={"require": _CLAIMS, "verify_exp": False},
+            )
+            read = RunToken(Id.parse(claims["id"]), int(claims[CLAIM_NUMBER]), int(claims["exp"]))
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as problem:
+            raise Unauthenticated("the token is none of this server's") from problem
+        if claims["sub"] != f"run:{read.attempt_id}":
+            raise Unauthenticated("the token is for something else")
+        return read
+
+    def expired(self, token: RunToken) -> bool:
+        """Whether its time is over."""
+        return self._now_s() > token.expires_at_s + _LEEWAY_S
+
+    def _prove(self) -> None:
+        """A pair that does not fit would make every OpenFn worker shut itself down (worker-protocol §6.2)."""
+        probe = Id(bytes(16))
+        for foreign in (True, False):
+            self.read(self.sign(probe, 1, 60, foreign=foreign))
+
+
+class WorkerTokens:
+    """Reads the tokens that workers connect with. Raises SettingInvalid for a secret that everybody knows, or none."""
+
+    def __init__(self, secret: str) -> None:
+        if secret in ("", "<secret>"):
+            raise SettingInvalid(
+                f"the worker secret is {'empty' if not secret else 'the placeholder ' + secret}",
+                fix="Set WORKER_SECRET to a long random text, the same for server and workers.",
+            )
+        self._secret = secret
+
+    def read(self, token: str) -> str:
+        """The worker's id. Raises Unauthenticated. There is no expiry: OpenFn's workers connect with one token for ever."""
+        try:
+            # A worker's clock may be ahead of ours: iat has to be there, and that is all.
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                issuer=_WORKER_ISSUER,
+                options={"require": ["iss", "iat", "worker_id"], "verify_iat": False, "verify_exp": False, "verify_nbf": False},
+            )
+        except (jwt.InvalidTokenError, ValueError) as problem:
+            raise Unauthenticated("the worker's token was not signed with this server's WORKER_SECRET") from problem
+        worker_id, made_at = claims["worker_id"], claims["iat"]
+        if not isinstance(worker_id, str) or not worker_id or isinstance(made_at, bool) or not isinstance(made_at, int | float):
+            raise Unauthenticated("the worker's token names no worker")
+        return worker_id
+
+
+def public_key_of(private_key_pem: str) -> str:
+    """The public key as PEM: what workers verify run tokens with (``WORKER_LIGHTNING_PUBLIC_KEY`` is its base64)."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return _rsa_key(private_key_pem).public_key().public_bytes(serialization.Encoding.PEM, form).decode("ascii")
+
+
+def _rsa_key(private_key_pem: str) -> RSAPrivateKey:
+    try:
+        key = serialization.load_pem_private_key(private_key_pem.encode("utf-8"), None)
+    except (ValueError, TypeError) as problem:
+        raise SettingInvalid("the key of run tokens is no private key", fix=_KEY_FIX) from problem
+    if not isinstance(key, RSAPrivateKey):
+        raise SettingInvalid("the key of run tokens is no RSA key", fix=_KEY_FIX)
+    return key
+
+
+_KEY_FIX = "Give WORKER_RUNS_PRIVATE_KEY as PEM, or as base64 of that: openssl genrsa 2048 | base64 -w0."

@@ -1,0 +1,81 @@
+"""The plan that a worker gets, in the wire's words (worker-protocol §9)."""
+
+from __future__ import annotations
+
+from kivuko.platform.execution import Limits
+from kivuko.platform.workflows.document import EdgeDocument, JobDocument, WorkflowDocument
+from kivuko.records import AttemptRecord, Cause, Run
+from kivuko.server.lanes.workers.reports import clip_id_of
+
+__all__ = ["plan_of"]
+
+_BY_HAND = (Cause.MANUAL, Cause.RERUN)
+
+
+def plan_of(record: AttemptRecord, document: WorkflowDocument, limits: Limits, *, going_on: bool, foreign: bool) -> dict[str, object]:
+    """The plan of an Attempt. ``going_on``: from its unfinished Runs, which only Kivuko's workers can."""
+    attempt = record.attempt
+    plan: dict[str, object] = {
+        "id": str(attempt.id),
+        "name": document.name,
+        "project_id": str(attempt.project_id),
+        "triggers": [{"id": str(trigger.id), "type": trigger.kind} for trigger in document.triggers],
+        "jobs": [_job(job) for job in document.jobs],
+        "edges": _edges(document),
+        "starting_node_id": str(attempt.start_node),
+        "dataclip_id": clip_id_of(record),
+        "options": limits.as_options(),
+    }
+    return plan if foreign else plan | _own(record, document, going_on)
+
+
+def _own(record: AttemptRecord, document: WorkflowDocument, going_on: bool) -> dict[str, object]:
+    attempt = record.attempt
+    by_hand = record.work_order.cause in _BY_HAND or attempt.cause in _BY_HAND
+    waiting = [_waiting(run) for run in record.frontier]
+    return {
+        "snapshot_id": str(attempt.snapshot_id),
+        "jobs": [_job(job) | _extras(job, by_hand=by_hand) for job in document.jobs],
+        "edges": [edge | {"failure_input": known.failure_input} for edge, known in zip(_edges(document), document.edges, strict=True)],
+        "runs": waiting if going_on else [],
+        "queued": [] if going_on else waiting,
+        "executed_ms": attempt.executed_ms,
+    }
+
+
+def _waiting(run: Run) -> dict[str, object]:
+    return {
+        "id": str(run.id),
+        "job_id": str(run.job_id),
+        "input_dataclip_id": str(run.input_dataclip_id) if run.input_dataclip_id else None,
+        "cause": run.cause.name.lower(),
+        "tries": run.tries,
+    }
+
+
+def _job(job: JobDocument) -> dict[str, object]:
+    credential = str(job.credential_id) if job.credential_id else None
+    return {"id": str(job.id), "name": job.name, "adaptor": job.adaptor, "credential_id": credential, "body": job.expression}
+
+
+def _extras(job: JobDocument, *, by_hand: bool) -> dict[str, object]:
+    # A person who starts something wants to see its error, and no retries (R-149).
+    retry = None if by_hand or job.retry is None else dict(job.retry)
+    return {"language": job.language, "retry": retry, "timeout_ms": job.timeout_ms, "memory_mb": job.memory_mb}
+
+
+def _edges(document: WorkflowDocument) -> list[dict[str, object]]:
+    """A job that is switched off is not reached by an edge, only by somebody who starts there."""
+    on = {job.id for job in document.jobs if job.enabled}
+    return [_edge(edge, enabled=edge.enabled and edge.target_job_id in on) for edge in document.edges]
+
+
+def _edge(edge: EdgeDocument, *, enabled: bool) -> dict[str, object]:
+    return {
+        "id": str(edge.id),
+        "source_trigger_id": str(edge.source_trigger_id) if edge.source_trigger_id else None,
+        "source_job_id": str(edge.source_job_id) if edge.source_job_id else None,
+        "target_job_id": str(edge.target_job_id),
+        "condition": edge.condition_expression if edge.condition_type == "js_expression" else edge.condition_type,
+        "enabled": enabled,
+    }
