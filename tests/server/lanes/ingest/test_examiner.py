@@ -96,7 +96,7 @@ def test_an_idle_helper_ends(runner: asyncio.Runner) -> None:
     async def idle() -> None:
         await examiner.examine(b"{}", QUESTION)
         while examiner.helper_runs:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # paced: gives the loop one turn
 
     runner.run(idle())
     assert ask(runner, examiner, b'{"a":1}').matches == (True, True)

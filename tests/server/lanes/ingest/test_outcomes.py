@@ -31,7 +31,7 @@ def test_a_batch_wakes_the_loop_once() -> None:
 
         loop.call_soon_threadsafe = counted  # type: ignore[method-assign, assignment]
         waiting = [asyncio.create_task(outcomes.of(future, 10)) for future in futures]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # paced: gives the loop one turn
         thread = threading.Thread(target=finish)
         thread.start()
         # The loop is held here until all are finished.
@@ -48,7 +48,7 @@ def test_nothing_is_lost_between_two_wake_ups() -> None:
         outcomes = Outcomes()
         futures: list[Future[int]] = [Future() for _ in range(2000)]
         waiting = [asyncio.create_task(outcomes.of(future, 20)) for future in futures]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # paced: gives the loop one turn
         threads = [
             threading.Thread(target=lambda part=part: [future.set_result(1) for future in futures[part::4]])  # type: ignore[misc]
             for part in range(4)
