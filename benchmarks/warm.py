@@ -30,8 +30,8 @@ class Attempts:
         self._count = 0
 
     def request(self, source: str, state: bytes = b'{"data":{}}') -> RunRequest:
-        """A Run of a job."""
-        return replace(self._compiled(source), key=self._key, state=state)
+        """The only Run of an Attempt."""
+        return replace(self._compiled(source), key=self._key, state=state, last=True)
 
     def execute(self, request: RunRequest) -> RunResult:
         """One Attempt. Raises RuntimeError when it failed: a benchmark of failures would mean nothing."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kivuko.engines.errand import Errand, read_log_line, read_run
+from kivuko.engines.errand import Errand, HostAfterRun, read_log_line, read_run
 from kivuko.engines.frames import META, BadFrame, Frame
 from kivuko.engines.host import Profile
 from kivuko.engines.run import EgressPolicy, HostKey, RunError
@@ -29,9 +29,15 @@ def done(meta: dict[str, Any], state: bytes = b"{}") -> Frame:
 
 
 def test_a_good_answer_is_read() -> None:
-    result, dirty = read_run(done({**GOOD, "followed": {"b": True, "c": False}, "dirty": ["x"]}, b'{"a":1}'), errand())
+    result, after = read_run(done({**GOOD, "followed": {"b": True, "c": False}, "dirty": ["x"]}, b'{"a":1}'), errand())
     assert (result.state, result.followed, result.duration_ms, result.rss_bytes) == (b'{"a":1}', {"b": True, "c": False}, 1.5, 2)
-    assert dirty == ["x"]
+    assert after == HostAfterRun(dirty=True, rss_bytes=2, over=False, leftover=False)
+
+
+@pytest.mark.parametrize("leftover", [[], ["Timeout"]])
+def test_an_attempt_that_ended_with_its_run_tells_what_it_left(leftover: list[str]) -> None:
+    _, after = read_run(done({**GOOD, "leftover": leftover}), errand())
+    assert after == HostAfterRun(dirty=False, rss_bytes=2, over=True, leftover=bool(leftover))
 
 
 def test_an_answer_without_state_gives_none() -> None:
@@ -121,7 +127,7 @@ FAULT: dict[str, Any] = {
     "fix": "f",
     "details": {"any": "thing"},
 }
-FULL: dict[str, Any] = {**GOOD, "fault": FAULT, "followed": {"b": True}, "failure": ["b", "words"], "dirty": ["x"]}
+FULL: dict[str, Any] = {**GOOD, "fault": FAULT, "followed": {"b": True}, "failure": ["b", "words"], "dirty": ["x"], "leftover": []}
 LINE: dict[str, Any] = {"l": "info", "s": "JOB", "m": ["a", 1], "x": [None, "1"], "t": 1}
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats() | st.text(max_size=5),
@@ -161,7 +167,7 @@ def is_well_typed(error: RunError | None) -> bool:
 @given(st.sampled_from(places(FULL)), values)
 def test_a_good_answer_with_one_field_changed_is_refused_or_well_typed(place: tuple[Any, ...], new: Any) -> None:
     try:
-        result, dirty = read_run(done(changed(FULL, place, new)), errand())
+        result, after = read_run(done(changed(FULL, place, new)), errand())
     except BadFrame:
         return
     assert is_well_typed(result.error)
@@ -169,7 +175,7 @@ def test_a_good_answer_with_one_field_changed_is_refused_or_well_typed(place: tu
     assert result.edge_error is None or [type(text) for text in result.edge_error] == [str, str]
     assert math.isfinite(result.duration_ms)
     assert [type(count) for count in (result.heap_bytes, result.rss_bytes)] == [int, int]
-    assert all(isinstance(name, str) for name in dirty)
+    assert [type(sign) for sign in (after.dirty, after.over, after.leftover)] == [bool, bool, bool]
 
 
 @given(st.sampled_from(places(LINE)), values)

@@ -98,6 +98,37 @@ def test_a_timer_left_in_the_main_realm_costs_the_host_its_life(fresh: Bench) ->
     assert pid(fresh, "two") != first
 
 
+def test_the_last_run_of_an_attempt_ends_it(fresh: Bench) -> None:
+    first = pid(fresh, "one", last=True)
+    assert pid(fresh, "two") == first
+
+
+def test_a_last_run_that_fails_or_leads_on_does_not_end_its_attempt(fresh: Bench) -> None:
+    first = pid(fresh, "one", last=True, edges=(("b", True),))
+    fresh.run("s => { throw new Error('x') }", attempt="one", last=True)
+    assert pid(fresh, "two") != first
+    assert pid(fresh, "one") == first
+
+
+def test_what_a_last_run_leaves_behind_costs_the_host_its_life(fresh: Bench) -> None:
+    first = pid(fresh, "one")
+    result = fresh.run("s => { console.log.constructor('setInterval(() => {}, 1e6)')(); return s }", attempt="one", last=True)
+    assert result.error is None
+    assert pid(fresh, "two") != first
+
+
+def test_what_is_thrown_after_the_last_run_costs_the_host_its_life_and_not_the_run(fresh: Bench) -> None:
+    late = "setImmediate(() => setImmediate(() => { throw new Error('late') }))"
+    first = pid(fresh, "one")
+    assert fresh.run(f"s => {{ console.log.constructor({json.dumps(late)})(); return s }}", attempt="one", last=True).error is None
+    assert pid(fresh, "two") != first
+
+
+def test_isolation_attempt_ends_the_process_with_the_last_run(fresh: Bench) -> None:
+    first = pid(fresh, "one", isolation=Isolation.ATTEMPT, last=True)
+    assert pid(fresh, "one", isolation=Isolation.ATTEMPT) != first
+
+
 def test_a_read_left_on_the_pipe_does_not_take_the_next_frame(fresh: Bench) -> None:
     steal = "const fs = process.getBuiltinModule('fs'); fs.read(3, Buffer.alloc(100), 0, 100, null, () => {})"
     fresh.run(f"s => {{ console.log.constructor({json.dumps(steal)})(); return s }}", attempt="one")

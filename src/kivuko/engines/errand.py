@@ -9,8 +9,9 @@ from kivuko.engines.frames import BadFrame, Frame, state_frame
 from kivuko.engines.host import Profile
 from kivuko.engines.run import HostKey, Limits, LogLevel, LogLine, RunError, RunRequest, RunResult, Severity
 from kivuko.errors import KivukoError
+from kivuko.value import value
 
-__all__ = ["Cancel", "Errand", "OnLog", "read_log_line", "read_run", "run_frame"]
+__all__ = ["Cancel", "Errand", "HostAfterRun", "OnLog", "read_log_line", "read_run", "run_frame"]
 
 OnLog = Callable[[LogLine], None]
 LEVELS = {"debug", "info", "log", "success", "always", "warn", "error", "print"}
@@ -22,15 +23,29 @@ LARGEST_NUMBER = 1 << 53
 
 
 class Cancel:
-    """A handle to stop a Run from outside. ``cancel()`` may be called from any thread."""
+    """A handle on a Run from outside, to stop it or to slow it down. Its methods may be called from any thread."""
 
     def __init__(self) -> None:
         self.asked = False
+        self.held = False
         self.wake: Callable[[], None] | None = None
 
     def cancel(self) -> None:
         """Stops the Run as soon as the engine notices; at once if it is waiting."""
         self.asked = True
+        self._tell()
+
+    def hold(self) -> None:
+        """Leaves log lines in the host's pipe until ``release``: a job that writes too many of them waits for whoever stores them."""
+        self.held = True
+        self._tell()
+
+    def release(self) -> None:
+        """Ends ``hold``."""
+        self.held = False
+        self._tell()
+
+    def _tell(self) -> None:
         wake = self.wake
         if wake is not None:
             wake()
@@ -108,6 +123,7 @@ def run_frame(request: RunRequest, number: int) -> tuple[bytes, bytes]:
         "debug": request.debug,
         "compiled": request.compiled,
         "secrets": request.secrets,
+        "last": request.last,
     }
     return state_frame("R", meta, request.state)
 
@@ -116,8 +132,18 @@ def _text(json: bytes | None) -> str | None:
     return None if json is None else json.decode()
 
 
-def read_run(frame: Frame, errand: Errand) -> tuple[RunResult, list[str]]:
-    """The result in the done frame of an errand, and what the integrity check found changed. Raises BadFrame."""
+@value
+class HostAfterRun:
+    """What a done frame says of the host: whether a job changed it, whether the Attempt is over, and whether it left something behind."""
+
+    dirty: bool
+    rss_bytes: int
+    over: bool
+    leftover: bool
+
+
+def read_run(frame: Frame, errand: Errand) -> tuple[RunResult, HostAfterRun]:
+    """The result in the done frame of an errand, and how the host is after it. Raises BadFrame."""
     meta, state = frame.split()
     if meta.get("id") != errand.number:
         raise BadFrame("a done frame belongs to another run")
@@ -132,7 +158,8 @@ def read_run(frame: Frame, errand: Errand) -> tuple[RunResult, list[str]]:
         rss_bytes=int(_number(meta.get("rss"))),
         logs_dropped=errand.logs_dropped,
     )
-    return result, [str(name) for name in dirty] if isinstance(dirty, list) else []
+    leftover = meta.get("leftover")
+    return result, HostAfterRun(bool(dirty), result.rss_bytes, leftover is not None, bool(leftover))
 
 
 def _read_fault(fault: Mapping[str, Any]) -> RunError:

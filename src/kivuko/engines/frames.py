@@ -85,6 +85,7 @@ class FrameReader:
     def __init__(self, descriptor: int, most_bytes: Mapping[str, int]) -> None:
         """``most_bytes`` is the longest payload of each type that may come."""
         self.ended = False
+        self.dry = False
         self._descriptor = descriptor
         self._most_bytes = most_bytes
         self._buffer = bytearray()
@@ -93,18 +94,21 @@ class FrameReader:
     def available(self) -> Iterator[Frame]:
         """Some of the frames that are complete by now; what is left comes with the next call, so that one writer never keeps the reader.
 
-        Sets ``ended`` at the end of the pipe. Raises BadFrame.
+        Sets ``ended`` at the end of the pipe, and ``dry`` when nothing more is there just now. Raises BadFrame.
         """
+        self.dry = False
         if self._large is not None:
             yield from self._fill_large()
             return
         try:
             data = os.read(self._descriptor, READ_SIZE)
         except BlockingIOError:
+            self.dry = True
             return
         if not data:
-            self.ended = True
+            self.ended = self.dry = True
             return
+        self.dry = len(data) < READ_SIZE
         self._buffer += data
         yield from self._cut()
 
@@ -144,9 +148,10 @@ class FrameReader:
             try:
                 count = os.readv(self._descriptor, [memoryview(payload)[have:]])
             except BlockingIOError:
+                self.dry = True
                 break
             if count == 0:
-                self.ended = True
+                self.ended = self.dry = True
                 break
             have += count
             if have == len(payload):

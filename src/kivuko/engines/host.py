@@ -25,8 +25,13 @@ __all__ = ["Host", "HostState", "Profile"]
 
 MOST_STDERR = 16_384
 PIPE_SIZE = 1 << 20
+# Each takes a quarter of what the pipe holds: together more than a host had written before it answered
+READS_OF_LOGS = 8
 SMALL_FRAME, LARGE_FRAME = 1 << 24, 1 << 28
 WAIT_FOR_EXIT_S = 1.0
+# From here on V8 looks for garbage among what lives long. Each Run leaves half a megabyte of context behind, so from V8's own start it
+# looks far more often: a tenth more CPU for an Attempt. With 96 a host would hold 50 MB more.
+FIRST_HEAP_MB = 64
 HERE = Path(__file__).parent
 OUT_OF_MEMORY = ("heap out of memory", "heap limit")
 # Node's own base of RLIMIT_DATA, and what buffers and wasm may take beside the heap (engine.md §10)
@@ -82,7 +87,8 @@ class Host:
             self._child = self._start(settings, undo)
             self._guard = None if rules is None else rules(self._child)
             undo.pop_all()
-        self.reader = FrameReader(self.output, _frame_limits(profile))
+        self._reader = FrameReader(self.output, _frame_limits(profile))
+        self._log_reader = FrameReader(self.log, {"l": LARGE_FRAME})
 
     def _start(self, settings: EngineSettings, undo: contextlib.ExitStack) -> Child:
         """The process. What ``undo`` holds at the end is to be undone when the rest of the start fails."""
@@ -92,15 +98,16 @@ class Host:
             try:
                 read_in, self.input = _pipe(undo, theirs, reading=False)
                 write_out, self.output = _pipe(undo, theirs, reading=True)
+                write_log, self.log = _pipe(undo, theirs, reading=True)
                 write_errors, self.errors = _pipe(undo, theirs, reading=True)
             except OSError as problem:
                 raise HostFailed(f"No pipe to a host could be opened ({problem.strerror})") from problem
             child = spawn(
                 [node, *_flags(self.profile, readable), str(HERE / "javascript" / "host.js")],
                 env=settings.environment,
-                pass_fds={3: read_in, 4: write_out},
+                pass_fds={3: read_in, 4: write_out, 5: write_log},
                 stderr=write_errors,
-                confinement=_confinement(self.profile, node, readable, sandboxed=settings.sandboxed),
+                confinement=_confinement(self.profile, node, readable, settings),
             )
         undo.callback(child.wait)
         undo.callback(child.kill)
@@ -155,8 +162,20 @@ class Host:
                 self._outgoing[0] = piece[count:]
 
     def frames(self) -> Iterator[Frame]:
-        """The frames that have arrived. Raises BadFrame."""
-        return self.reader.available()
+        """The answers that have arrived. Raises BadFrame."""
+        return self._reader.available()
+
+    def log_frames(self) -> Iterator[Frame]:
+        """The log lines that have been written by now. Raises BadFrame."""
+        for _ in range(READS_OF_LOGS):
+            yield from self._log_reader.available()
+            if self._log_reader.dry:
+                return
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has closed its pipe and everything was read."""
+        return self._reader.ended
 
     def read_errors(self) -> bool:
         """Keeps the end of what the process says on stderr; False when it has closed it. Takes a bounded part of what is there."""
@@ -194,7 +213,7 @@ class Host:
         self._child.close()
         if self._guard is not None:
             self._guard.stop()
-        for descriptor in (self.input, self.output, self.errors):
+        for descriptor in (self.input, self.output, self.log, self.errors):
             os.close(descriptor)
         assert status is not None
         return status
@@ -214,7 +233,7 @@ def _pipe(undo: contextlib.ExitStack, theirs: contextlib.ExitStack, *, reading: 
 
 def _frame_limits(profile: Profile) -> dict[str, int]:
     """The longest frame of each type: no state is larger than the memory of the host that writes it."""
-    return dict.fromkeys("pceg", SMALL_FRAME) | dict.fromkeys("lxf", LARGE_FRAME) | {"d": max(LARGE_FRAME, profile.memory_mb << 20)}
+    return dict.fromkeys("pceg", SMALL_FRAME) | dict.fromkeys("xf", LARGE_FRAME) | {"d": max(LARGE_FRAME, profile.memory_mb << 20)}
 
 
 def _rules(policy: EgressPolicy) -> Callable[[Child], EgressGuard | None] | None:
@@ -235,6 +254,7 @@ def _flags(profile: Profile, readable: tuple[str, ...]) -> list[str]:
         "--no-warnings",
         "--disable-sigusr1",
         f"--max-old-space-size={profile.memory_mb}",
+        f"--initial-old-space-size={min(FIRST_HEAP_MB, profile.memory_mb // 4)}",
         "--max-semi-space-size=8",
         "--permission",
         *(f"--allow-fs-read={folder}" for folder in readable),
@@ -242,12 +262,13 @@ def _flags(profile: Profile, readable: tuple[str, ...]) -> list[str]:
     return [*flags, "--allow-addons"] if profile.addons else flags
 
 
-def _confinement(profile: Profile, node: str, readable: tuple[str, ...], *, sandboxed: bool) -> Confinement:
+def _confinement(profile: Profile, node: str, readable: tuple[str, ...], settings: EngineSettings) -> Confinement:
     return Confinement(
         readable=readable,
         executable=(node,),
         data_mb=BASE_DATA_MB + profile.memory_mb + OFF_HEAP_MB,
         unix_sockets=profile.egress.unix_sockets,
         watch_connect=bool(profile.egress.blocked),
-        layers=ALL_LAYERS if sandboxed else frozenset(),
+        user=settings.user,
+        layers=ALL_LAYERS if settings.sandboxed else frozenset(),
     )

@@ -93,6 +93,7 @@ class RunRequest:
     ``execute`` may reduce the operations. ``edges`` are ``(target, condition)``: condition True, or a text of JavaScript or one of OpenFn's
     words. ``attempt`` names the Attempt: modules of ``@openfn/*`` are fresh for each. ``compiled`` is False for a module that runs as its
     author wrote it and must export its own list of operations. ``secrets`` are texts that the report in ``state.errors`` must not hold.
+    With ``last`` nothing else of the Attempt waits: a Run that goes well and follows no edge ends it in the host at once.
     An empty ``script`` runs nothing: the state passes through untouched and only the edges are decided.
     """
 
@@ -117,6 +118,7 @@ class RunRequest:
     debug: bool = False
     compiled: bool = True
     secrets: tuple[str, ...] = ()
+    last: bool = False
     limits: Limits = Limits()
     egress: EgressPolicy = EgressPolicy()
     isolation: Isolation = Isolation.PROJECT

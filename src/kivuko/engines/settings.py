@@ -39,7 +39,7 @@ class EngineSettings:
     ``most_hosts`` bounds the processes, ``blank_hosts`` are kept ready, with that heap limit and egress policy. ``guarded`` turns on the
     integrity check between Runs. A host is replaced after ``runs_per_host`` Runs, or when it has grown by ``growth_mb`` since its first
     Run. ``sandboxed`` False starts hosts without the layers of the operating system (for debugging the engine; a platform that lacks a
-    layer is handled by itself).
+    layer is handled by itself). ``user`` is the (uid, gid) that hosts change to when the caller is root; it must be able to read the store.
     """
 
     store: Path | None = None
@@ -53,5 +53,6 @@ class EngineSettings:
     runs_per_host: int = 4000
     growth_mb: int = 200
     sandboxed: bool = True
+    user: tuple[int, int] | None = None
     on_missing_layers: Callable[[tuple[str, ...]], None] = lambda layers: None
     environment: Mapping[str, str] = fresh(factory=lambda: {name: os.environ[name] for name in PASSED_ON if name in os.environ})

@@ -25,6 +25,7 @@ __all__ = ["Supervisor"]
 START_TIMEOUT_MS = 60_000
 END_TIMEOUT_MS = 5_000
 BLANK_PAUSE_S = 5.0
+LOOK_AT_LOGS_S = 0.05
 CANCELLED = RunError("Cancelled", "kill", "The run was cancelled")
 
 
@@ -135,10 +136,13 @@ class Supervisor:
                     os.read(self._alarm, 4096)
             elif selected.data.state is not HostState.DEAD:
                 self._serve(selected.data, selected.fd, events)
+        self._read_logs()
         self._keep_time()
 
     def _patience(self) -> float | None:
-        deadlines = [errand.deadline for errand in self._working.values() if errand.deadline is not None]
+        """How long to sleep, in seconds: logs are looked at now and then, for nothing wakes the loop when a line is written."""
+        deadlines = [time.monotonic() + LOOK_AT_LOGS_S] if self._working else []
+        deadlines += [errand.deadline for errand in self._working.values() if errand.deadline is not None]
         deadlines += [host.deadline for host in self._pool.hosts if host.deadline is not None]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
@@ -233,18 +237,39 @@ class Supervisor:
                 if host.state is HostState.DEAD:
                     return
         except BadFrame as problem:
-            self._lose(host, RunError("ProtocolError", "kill", f"The job broke the engine's protocol: {problem}"))
+            self._forged(host, problem)
             return
-        if host.reader.ended:
+        if host.ended:
             self._ended(host)
+
+    def _forged(self, host: Host, problem: BadFrame) -> None:
+        self._lose(host, RunError("ProtocolError", "kill", f"The job broke the engine's protocol: {problem}"))
+
+    # Log lines
+
+    def _read_logs(self) -> None:
+        for host, errand in list(self._working.items()):
+            if errand.cancel is not None and errand.cancel.held:
+                continue  # the host waits when its pipe is full
+            try:
+                self._take_lines(host, errand)
+            except BadFrame as problem:
+                self._forged(host, problem)
+
+    def _last_lines(self, host: Host, errand: Errand | None) -> None:
+        """What a host that ends has written until now; nonsense at its end changes nothing any more."""
+        with contextlib.suppress(BadFrame):
+            self._take_lines(host, errand)
+
+    def _take_lines(self, host: Host, errand: Errand | None) -> None:
+        for frame in host.log_frames():
+            self._log(errand, frame)
 
     # Frames
 
     def _take(self, host: Host, frame: Frame) -> None:
         errand = self._working.get(host)
-        if frame.kind == "l":
-            self._log(errand, frame)
-        elif frame.kind == "g" and errand is not None and errand.on_piece is not None:
+        if frame.kind == "g" and errand is not None and errand.on_piece is not None:
             errand.on_piece(bytes(frame.payload))
         elif frame.kind == "p":
             self._loaded(host, errand, frame)
@@ -288,10 +313,14 @@ class Supervisor:
             errand.begin(time.monotonic())
 
     def _ran(self, host: Host, errand: Errand, frame: Frame) -> None:
+        self._take_lines(host, errand)
         host.runs += 1
-        result, dirty = read_run(frame, errand)
+        result, after = read_run(frame, errand)
         self._release(host)
-        if dirty:
+        if after.over:
+            host.attempt = None
+        unfit = after.leftover or host.profile.isolated or self._pool.worn_out(host, after.rss_bytes)
+        if after.dirty or (after.over and unfit):
             self._pool.retire(host)
         errand.finish(result=result)
 
@@ -315,6 +344,7 @@ class Supervisor:
         """Kills a host in the middle of its errand: the Run ends with ``error``."""
         errand = self._working.get(host)
         working = host.loaded is not None
+        self._last_lines(host, errand)
         self._pool.retire(host)
         if errand is not None:
             self._fail(errand, error, HostFailed(error.message if working else "A host process did not start in time"), working=working)
@@ -322,6 +352,7 @@ class Supervisor:
     def _ended(self, host: Host) -> None:
         """A host has closed its pipe by itself: it ran out of memory, exited or crashed."""
         errand = self._working.get(host)
+        self._last_lines(host, errand)
         status = self._pool.bury(host)
         if errand is None:
             self._pause_blank_hosts()
@@ -345,6 +376,7 @@ class Supervisor:
         now = time.monotonic()
         for host, errand in list(self._working.items()):
             if errand.cancel is not None and errand.cancel.asked:
+                self._last_lines(host, errand)
                 self._pool.retire(host)
                 errand.finish(result=RunResult(None, CANCELLED))
             elif errand.deadline is not None and now >= errand.deadline:

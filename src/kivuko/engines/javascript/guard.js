@@ -96,7 +96,8 @@ function take(more) {
   const pictures = []
   const named = [...intrinsics(), ...builtins(), ...more.map((object, index) => [`module ${index}`, object])]
   for (const [name, object] of named) {
-    if (object !== null && (typeof object === 'object' || typeof object === 'function')) pictures.push(picture(name, object))
+    // What is frozen, as the exports of third-party packages are, cannot change; isFrozen says so of whatever is no object, too
+    if (!Object.isFrozen(object)) pictures.push(picture(name, object))
   }
   const resources = count(getActiveResourcesInfo())
   return {

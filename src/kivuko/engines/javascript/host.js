@@ -1,6 +1,6 @@
 'use strict'
 // A host: one process that executes JavaScript Runs, one at a time, for one key (engine.md §6). It takes frames on descriptor 3 and
-// answers on 4; it knows no project, no database and no file but the modules it is given.
+// answers on 4, log lines leave on 5; it knows no project, no database and no file but the modules it is given.
 const { getHeapStatistics } = require('node:v8')
 const wire = require('./wire.js')
 const journal = require('./journal.js')
@@ -55,7 +55,7 @@ async function preload({ modules, policy, guarded }) {
 
 function modulesOf(job) {
   if (attempt.id !== job.attempt) {
-    endAttempt()
+    closeAttempt()
     attempt = { id: job.attempt, instance: loader && loader.instance() }
     if (network) network.beginAttempt()
   }
@@ -69,7 +69,7 @@ function classify(file) {
   return loader && loader.classify(file)
 }
 
-function endAttempt() {
+function closeAttempt() {
   if (attempt.id !== null && network) network.destroySockets()
   attempt = { id: null, instance: null }
 }
@@ -98,28 +98,43 @@ async function run(payload) {
   } finally {
     failRun = null
   }
-  answerRun(job, result, performance.now() - begin)
+  const ms = performance.now() - begin
+  answerRun(job, result, ms, endsWith(job, result) ? await endWithRun() : undefined)
 }
 
-function answerRun(job, { state, fault, followed, failure }, ms) {
+/** Whether the Attempt is over: its last Run went well and leads nowhere. */
+function endsWith(job, { fault, failure, followed }) {
+  return job.last && !fault && !failure && !Object.values(followed).includes(true)
+}
+
+/** Ends the Attempt before its last Run is answered; what is thrown meanwhile counts as left over. */
+async function endWithRun() {
+  const thrown = []
+  failRun = (fault) => thrown.push(fault.message)
+  const leftover = await endAttempt()
+  failRun = null
+  return leftover.concat(thrown)
+}
+
+function answerRun(job, { state, fault, followed, failure }, ms, leftover) {
   if (runs++ % RUNS_PER_LOOK === 0) rss = process.memoryUsage.rss()
   const { used_heap_size: heap } = getHeapStatistics()
   const dirty = guard.taken ? guard.taken.differences().concat(guard.taken.leftovers(PENDING_READ)) : []
-  const meta = { id: job.run, ok: !fault, fault, followed, failure, ms, dirty, heap, rss, none: state === undefined }
+  const meta = { id: job.run, ok: !fault, fault, followed, failure, ms, dirty, leftover, heap, rss, none: state === undefined }
   if (fault && fault.uncaught) meta.dirty = [...dirty, 'an uncaught error']
   wire.writeState('d', meta, state)
 }
 
-/** Ends an Attempt: its sockets are destroyed, its modules dropped; tells what it left behind. */
-async function end() {
-  endAttempt()
+/** Ends an Attempt: its sockets are destroyed, its modules dropped. Gives what it left behind. */
+async function endAttempt() {
+  closeAttempt()
   let leftover = []
   for (let turn = 0; turn < TURNS_TO_CLOSE; turn++) {
     await nextTurn()
     leftover = guard.taken ? guard.taken.leftovers() : []
     if (leftover.length === 0) break
   }
-  wire.writeJson('e', stringify({ leftover, rss }))
+  return leftover
 }
 
 function check({ kind, script, body, source, acorn, insertions = [] }) {
@@ -180,7 +195,7 @@ async function serve() {
     const { type, payload } = frame
     const meta = () => JSON.parse(payload.toString('utf8'))
     if (type === 'R') await run(payload)
-    else if (type === 'E') await end()
+    else if (type === 'E') wire.writeJson('e', stringify({ leftover: await endAttempt(), rss }))
     else if (type === 'P') await answer('p', () => preload(meta()))
     else if (type === 'C') await answer('c', () => check(meta()))
     else if (type === 'X') await answer('x', () => call(meta()))

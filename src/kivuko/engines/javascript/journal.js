@@ -21,7 +21,7 @@ function write(level, source, values, printStack = noStack) {
   const parts = values.map((value) => logged(value, printStack))
   const texts = parts.some((part) => part.text !== null) ? `,"x":${stringify(parts.map((part) => part.text))}` : ''
   const message = parts.map((part) => part.json).join(',')
-  wire.writeJson('l', `{"l":"${level}","s":"${source}","t":${now()},"m":[${message}]${texts}}`)
+  wire.writeLog(`{"l":"${level}","s":"${source}","t":${now()},"m":[${message}]${texts}}`)
 }
 
 /** Console for one job: the methods of OpenFn's job logger, frozen. */

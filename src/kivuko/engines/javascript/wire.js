@@ -8,6 +8,8 @@ const { parse, stringify } = JSON
 const { allocUnsafe, byteLength, from, concat } = Buffer
 const IN = 3
 const OUT = 4
+// Log lines have a pipe of their own: the supervisor looks into it now and then, and is not woken for each line
+const LOG = 5
 const CHUNK = 1 << 20
 const header = allocUnsafe(5)
 
@@ -20,10 +22,10 @@ function readFully(buffer) {
   return true
 }
 
-function writeFully(buffer) {
+function writeFully(buffer, pipe = OUT) {
   for (let at = 0; at < buffer.length; ) {
     try {
-      at += writeSync(OUT, buffer, at, buffer.length - at, null)
+      at += writeSync(pipe, buffer, at, buffer.length - at, null)
     } catch (error) {
       if (error.code !== 'EAGAIN') throw error
     }
@@ -45,12 +47,17 @@ function split(payload) {
 }
 
 /** Writes a frame whose payload is a text, as a rule JSON. */
-function writeJson(type, text) {
+function writeJson(type, text, pipe = OUT) {
   const body = from(text, 'utf8')
   const head = allocUnsafe(5)
   head.writeUInt32LE(body.length, 0)
   head[4] = type.charCodeAt(0)
-  writeFully(concat([head, body]))
+  writeFully(concat([head, body]), pipe)
+}
+
+/** Writes a log line. */
+function writeLog(text) {
+  writeJson('l', text, LOG)
 }
 
 /** Writes a frame that carries state: `state` is JSON text, or undefined when there is none. Large texts leave in pieces. */
@@ -82,4 +89,4 @@ function* pieces(text) {
   }
 }
 
-module.exports = { read, split, writeJson, writePieces, writeState }
+module.exports = { read, split, writeJson, writeLog, writePieces, writeState }
