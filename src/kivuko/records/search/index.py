@@ -159,11 +159,13 @@ class _Line:
 
     def __enter__(self) -> Connection:
         self._turn.acquire()
+        connected = False
         try:
             self._connection = self._connection or self._connect()
-        except BaseException:
-            self._turn.release()
-            raise
+            connected = True
+        finally:
+            if not connected:
+                self._turn.release()
         return self._connection
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

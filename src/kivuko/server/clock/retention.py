@@ -23,13 +23,17 @@ _NEWEST = Id(b"\xff" * 16)
 
 @dataclass(frozen=True)
 class Keeping:
-    """For how many days a project keeps what; None is for ever. One that is ``gone`` keeps nothing."""
+    """For how many days a project keeps what; None is for ever. One that is ``gone`` keeps nothing.
+
+    One that ``erases`` keeps no payloads, so nothing of it stands in the search index either.
+    """
 
     project_id: Id
     messages_days: int | None = None
     dataclips_days: int | None = None
     history_days: int | None = None
     gone: bool = False
+    erases: bool = False
 
 
 class RetentionChore:
@@ -77,7 +81,7 @@ class RetentionChore:
             return connection.now_us()
 
     def _keep(self, keeping: Keeping, now_us: int) -> int:
-        purged = 0
+        purged = sum(self._purge(keeping.project_id, kind, _NEWEST) for kind in EntryKind) if keeping.erases else 0
         messages = _limit(keeping, keeping.messages_days, now_us)
         dataclips = _limit(keeping, keeping.dataclips_days, now_us)
         history = _limit(keeping, keeping.history_days, now_us)
