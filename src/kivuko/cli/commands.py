@@ -61,6 +61,7 @@ COMMANDS = (
     Entry(("challenges", "check"), "challenges_check", "challenges check [numbers…]", "Grade your solutions of the six challenges"),
     Entry(("adaptor", "new"), "adaptor_new", "adaptor new <name>", "Start a JavaScript adaptor of your own"),
     Entry(("adaptor", "test"), "adaptor_test", "adaptor test [folder]", "Load an adaptor and run its tests"),
+    Entry(("serve",), "serve", "serve [project.yaml]", "Start the platform, or serve one project file"),
     Entry(("help",), "help", "help [command]", "Show this, or the help of a command"),
 )
 

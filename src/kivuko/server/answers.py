@@ -24,6 +24,7 @@ from kivuko.errors import (
     UnknownAddress,
     UnsupportedMediaType,
     UnusableBody,
+    ValidationFailed,
 )
 
 __all__ = ["RETRY_AFTER_S", "bytes_answer", "error_code", "json_answer", "problem", "refusal_headers", "status_of"]
@@ -41,6 +42,7 @@ _STATUS: Mapping[type[KivukoError], int] = {
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     UnusableBody: 422,
+    ValidationFailed: 422,
     RateLimited: 429,
     HeadTooLarge: 431,
     ShuttingDown: 503,
@@ -60,15 +62,15 @@ _TITLES = {
     431: "The head of the request is too large",
     503: "The service is not available",
 }
-_CODES = {"records_unavailable": "database_unavailable"}
+_CODES = {"records_unavailable": "database_unavailable", "values_refused": "validation_failed"}
 
 
-def status_of(error: RequestRefused | RecordsUnavailable) -> int:
+def status_of(error: KivukoError) -> int:
     """The HTTP status of a refusal."""
     return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
-def error_code(error: RequestRefused | RecordsUnavailable) -> str:
+def error_code(error: KivukoError) -> str:
     """The stable code of a refusal (api.md §1)."""
     return _CODES.get(error.code, error.code)
 
@@ -87,7 +89,7 @@ def bytes_answer(
     return Response(content, status, {**always, **(headers or {})}, content_type)
 
 
-def problem(error: RequestRefused | RecordsUnavailable, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+def problem(error: KivukoError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal as ``application/problem+json`` (api.md §1)."""
     status = status_of(error)
     content = {
@@ -103,7 +105,7 @@ def problem(error: RequestRefused | RecordsUnavailable, request_id: str, headers
     return bytes_answer(orjson.dumps(content), status, request_id, "application/problem+json", all_headers)
 
 
-def refusal_headers(error: RequestRefused | RecordsUnavailable, status: int) -> dict[str, str]:
+def refusal_headers(error: KivukoError, status: int) -> dict[str, str]:
     """When to come again, how to authenticate, and that the rest of the body will not be read."""
     headers = {}
     if status in (429, 503):

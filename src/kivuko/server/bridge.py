@@ -73,7 +73,8 @@ class Bridge:
             return
         except ClientDisconnect:
             return
-        await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+        length = [] if any(name == b"content-length" for name, _ in reply.headers) else [(b"content-length", b"%d" % len(reply.body))]
+        await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, *length]})
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _reply(self, scope: Scope, receive: Receive) -> _Reply:

@@ -36,8 +36,9 @@ def set_up_logs(form: str, level: str, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(least)
     # What libraries say about every request and frame is ours to say, or nobody's.
-    for noisy in ("uvicorn", "uvicorn.access", "websockets", "asyncio", "django.request"):
+    for noisy in ("uvicorn", "uvicorn.access", "websockets", "asyncio"):
         logging.getLogger(noisy).setLevel(max(least, logging.WARNING))
+    logging.getLogger("django.request").setLevel(max(least, logging.ERROR))
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -18,7 +18,7 @@ from kivuko.records import Records, waiting_by_queue
 from kivuko.server.answers import bytes_answer, problem
 from kivuko.server.headers import request_id_of
 
-__all__ = ["Metrics", "MetricsPage"]
+__all__ = ["Metrics", "MetricsPage", "StreamCounts"]
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -36,8 +36,7 @@ class Metrics:
         self._requests, self._seconds = requests, seconds
         self._counted: dict[tuple[str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}
-        self.streams = Gauge("kivuko_streams", "Live pages that are open", registry=self.registry)
-        self.streams_dropped = Counter("kivuko_streams_dropped", "Live pages that read too slowly", registry=self.registry)
+        self.streams = StreamCounts(self.registry)
         self.lease_expiries = Counter("kivuko_lease_expiries", "Leases that were taken from workers", registry=self.registry)
         self.add_gauge("kivuko_writes_waiting", "Intents that wait to be written", lambda: records.backlog)
         for (name, about), read in (gauges or {}).items():
@@ -57,6 +56,26 @@ class Metrics:
         if timed is None:
             timed = self._timed[lane] = self._seconds.labels(lane)
         timed.observe(seconds)
+
+
+class StreamCounts:
+    """The live pages, counted."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._open = Gauge("kivuko_streams", "Live pages that are open", registry=registry)
+        self._dropped = Counter("kivuko_streams_dropped", "Live pages that read too slowly", registry=registry)
+
+    def opened(self) -> None:
+        """One more."""
+        self._open.inc()
+
+    def closed(self) -> None:
+        """One less."""
+        self._open.dec()
+
+    def dropped(self) -> None:
+        """One was too slow."""
+        self._dropped.inc()
 
 
 class _Queues(Collector):

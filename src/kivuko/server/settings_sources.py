@@ -75,7 +75,7 @@ def _read(setting: Setting, value: object, where: str) -> object:
     try:
         return _READERS[setting.kind](value)
     except (KeyError, TypeError, ValueError):
-        shown = "has a value" if setting.secret else f"is {value!r}, which is"
+        shown = "has a value that is" if setting.secret else f"is {value!r}, which is"
         raise SettingInvalid(f"{where} {shown} no {_KINDS[setting.kind]}", fix=setting.about + ".") from None
 
 

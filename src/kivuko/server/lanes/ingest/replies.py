@@ -9,7 +9,7 @@ import orjson
 from kivuko.errors import BodyWiped, RecordMissing
 from kivuko.records import Attempt, AttemptState, Records, Started, read_dataclip
 from kivuko.server.lanes.ingest.configuration import Webhook
-from kivuko.server.lanes.ingest.times import rfc3339
+from kivuko.server.times import rfc3339
 
 __all__ = ["Replied", "too_late", "webhook_reply"]
 

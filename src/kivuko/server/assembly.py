@@ -1,0 +1,103 @@
+"""Everything that one server process consists of, put together in its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+from django.core.handlers.wsgi import WSGIHandler
+from starlette.routing import BaseRoute
+
+from kivuko.errors import RecordsUnavailable
+from kivuko.platform.accounts.actors import Actor
+from kivuko.platform.api.context import Platform, use
+from kivuko.records import Id
+from kivuko.server.access import Access
+from kivuko.server.actors import by_session, by_token, may_see
+from kivuko.server.app import outer_app
+from kivuko.server.bridge import Bridge
+from kivuko.server.configuration_watch import ConfigurationWatch
+from kivuko.server.foundations import Foundations
+from kivuko.server.lanes.live import Admission, AttemptLog, Feed, LogTails, ProjectEvents, Streaming, live_routes
+from kivuko.server.metrics import Metrics, MetricsPage
+from kivuko.server.proxies import Proxies
+from kivuko.server.readiness import Health, Readiness
+
+__all__ = ["Assembly"]
+
+_LONG_BACKLOG = 20_000
+
+
+class Assembly:
+    """Made in the event loop that it serves. ``app`` is what is served; ``start`` and ``close`` are about the parts that have threads."""
+
+    def __init__(self, foundations: Foundations) -> None:
+        settings = foundations.settings
+        self._foundations = foundations
+        self._platform = Platform(foundations.records, foundations.public_url)
+        use(self._platform)
+        self._access: Access[Actor] = Access(by_token, by_session)
+        self._watch = ConfigurationWatch()
+        self._bridge = Bridge(
+            WSGIHandler(), threads=settings.web_threads, body_limit_bytes=settings.body_limit_bytes, folder=foundations.folder.incoming
+        )
+        self.metrics = Metrics(foundations.records)
+        self.readiness = Readiness({"database": self._database, "queue": self._queue})
+        self._streaming = Streaming(self.metrics.streams)
+        self.app = outer_app(
+            self._live(),
+            self._bridge,
+            health=Health(self.readiness, self._access.may_look_inside),
+            metrics=MetricsPage(self.metrics, self._access.may_look_inside),
+            proxies=Proxies(settings.trusted_proxies),
+            observe=self.metrics.observe,
+        )
+
+    async def start(self) -> None:
+        """Starts what works by itself."""
+        self._watch.start()
+
+    async def hand_back(self, grace_s: float) -> None:
+        """No more work is taken; what runs may end within ``grace_s``."""
+
+    def end_streams(self) -> None:
+        """Live pages end: their browsers come back, to another node or when this one is there again."""
+        self._streaming.ending.set()
+
+    async def close(self) -> None:
+        """Ends all threads; afterwards only the foundations are left."""
+        self._streaming.ending.set()
+        await asyncio.to_thread(self._watch.stop)
+        await asyncio.to_thread(self._bridge.close)
+
+    def _live(self) -> list[BaseRoute]:
+        records, changes = self._foundations.records, self._foundations.changes
+        feed = Feed(records, on_dropped=self.metrics.streams.dropped)
+        tails = LogTails(records)
+        changes.subscribe(feed.heard)
+        changes.subscribe(tails.heard)
+        changes.on_gap(feed.missed)
+        admission = Admission(self._access.actor, self._redeem, _may_see)
+        return [*live_routes(ProjectEvents(admission, self._streaming, feed), AttemptLog(admission, self._streaming, records, tails))]
+
+    def _redeem(self, ticket: str) -> Actor | None:
+        holder = self._platform.tickets.redeem(ticket)
+        return holder if isinstance(holder, Actor) else None
+
+    def _database(self) -> str:
+        """Whether it can be read and written to."""
+        try:
+            with self._foundations.records.reading() as connection:
+                connection.now_us()
+                connection.query("SELECT 1")
+        except RecordsUnavailable as problem:
+            return problem.message
+        return self._foundations.records.problem
+
+    def _queue(self) -> str:
+        """Whether what is to be written is written."""
+        backlog = self._foundations.records.backlog
+        return f"{backlog} changes wait to be written" if backlog > _LONG_BACKLOG else ""
+
+
+async def _may_see(actor: Actor, project_id: Id) -> bool:
+    return await asyncio.to_thread(may_see, actor, project_id)

@@ -1,0 +1,58 @@
+"""What a server stands on, laid before it serves: its secrets, the platform with an up-to-date database, the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kivuko.platform import PlatformSettings, migrate, setup
+from kivuko.platform.settings import records_database
+from kivuko.records import ObjectFolder, Records
+from kivuko.server.changes import Changes
+from kivuko.server.datafolder import DataFolder
+from kivuko.server.keyring import Keyring, keyring
+from kivuko.server.mail import mail_settings
+from kivuko.server.settings import ServerSettings
+
+__all__ = ["Foundations", "lay_foundations"]
+
+
+@dataclass(frozen=True)
+class Foundations:
+    """``public_url`` has no slash at its end."""
+
+    settings: ServerSettings
+    folder: DataFolder
+    public_url: str
+    keys: Keyring
+    records: Records
+    changes: Changes
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether this process is the only one that works with the database."""
+        return self.records.database.dialect == "sqlite"
+
+    def close(self) -> None:
+        """Writes what waits and closes the database."""
+        self.records.close()
+
+
+def lay_foundations(settings: ServerSettings, folder: DataFolder, public_url: str) -> Foundations:
+    """Makes secrets that are missing and brings the database up to date. Raises InputError of several kinds, RecordsUnavailable."""
+    keys = keyring(settings, folder.secrets)
+    setup(
+        PlatformSettings(
+            data_folder=folder.path,
+            database=settings.database_url,
+            secret_key=keys.secret_key,
+            encryption_keys=keys.encryption_keys,
+            public_url=public_url,
+            # Without a public address nobody has said which names are this server's.
+            allowed_hosts=() if settings.url else ("*",),
+            mail=mail_settings(settings),
+        )
+    )
+    migrate()
+    changes = Changes()
+    records = Records(records_database(), ObjectFolder(folder.objects), on_change=changes.heard)
+    return Foundations(settings, folder, public_url, keys, records, changes)
