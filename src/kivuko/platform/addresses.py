@@ -6,6 +6,4 @@ from django.urls import URLPattern, URLResolver, include, path
 
 __all__ = ["urlpatterns"]
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/v1/", include(("kivuko.platform.api.urls", "ninja"), namespace="api_v1")),
-]
+urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", include("kivuko.platform.api.urls"))]

@@ -1,7 +1,7 @@
 """Models over the execution records' hot tables, so that lists and filters can be written with the ORM.
 
 ``kivuko.records`` owns the tables and every write to them: a ``save`` here would go past the writer, its locks and its counters, so the
-managers refuse. Enumerations are their numbers (``kivuko.records.states``), times are µs UTC. A test compares the columns with both databases.
+managers refuse. Enumerations are their numbers (``kivuko.records.states``), times are µs UTC.
 """
 
 from __future__ import annotations

@@ -56,7 +56,9 @@ class _Cursor(django_sqlite.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(django_sqlite.DatabaseWrapper):
-    """A connection whose transactions begin IMMEDIATE (one that turns from reading to writing can fail at once), in the order in which they were asked for."""
+    """A connection whose transactions begin in the order in which they were asked for, and IMMEDIATE: turning from reading to writing can
+    fail at once.
+    """
 
     _has_turn = False
 

@@ -19,6 +19,7 @@ class Workflow(models.Model):
     name = models.CharField(max_length=255)
     enabled = models.BooleanField(default=False)
     concurrency = models.PositiveIntegerField(null=True)
+    when_lost = models.CharField(max_length=10, default="retry")
     lock_version = models.PositiveIntegerField(default=0)
     snapshot_id = IdField(null=True)
     deleted_at = models.DateTimeField(null=True)

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=255)),
                 ("enabled", models.BooleanField(default=False)),
                 ("concurrency", models.PositiveIntegerField(null=True)),
+                ("when_lost", models.CharField(default="retry", max_length=10)),
                 ("lock_version", models.PositiveIntegerField(default=0)),
                 ("snapshot_id", kivuko.platform.ids.IdField(null=True)),
                 ("deleted_at", models.DateTimeField(null=True)),

@@ -1,0 +1,70 @@
+"""What the lanes, the rules and the clock keep in memory follows one number: it rises in every transaction that changes configuration.
+
+In the process that commits, listeners hear of it at once; in others when they ``look``, which the server does every second.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.db.models import F
+
+from kivuko.platform.projects.models import ConfigurationVersion
+
+__all__ = ["configuration_change", "configuration_version", "look", "on_configuration_change"]
+
+Listener = Callable[[], None]
+
+_listeners: list[Listener] = []
+_guard = threading.Lock()
+_seen: list[int] = []
+
+
+@contextmanager
+def configuration_change() -> Iterator[None]:
+    """A transaction that changes configuration: the number rises with it, listeners hear of it after its commit."""
+    with transaction.atomic():
+        yield
+        if not ConfigurationVersion.objects.filter(id=1).update(number=F("number") + 1):
+            # Two processes may do their first change at once: one of them waits here and raises the other's number.
+            ConfigurationVersion.objects.get_or_create(id=1)
+            ConfigurationVersion.objects.filter(id=1).update(number=F("number") + 1)
+        transaction.on_commit(look)
+
+
+def configuration_version() -> int:
+    """The number as it is in the database; 0 before the first change."""
+    found = ConfigurationVersion.objects.filter(id=1).values_list("number", flat=True).first()
+    return found or 0
+
+
+def on_configuration_change(listener: Listener) -> Callable[[], None]:
+    """Adds a listener, called on the thread that committed or looked: it must be quick, or hand on, and may not raise.
+
+    What comes out ends its subscription.
+    """
+    with _guard:
+        _listeners.append(listener)
+    return lambda: _remove(listener)
+
+
+def look() -> bool:
+    """Compares the number with the last one seen and tells the listeners when it is another; whether it was."""
+    number = configuration_version()
+    with _guard:
+        if _seen == [number]:
+            return False
+        _seen[:] = [number]
+        listeners = list(_listeners)
+    for listener in listeners:
+        listener()
+    return True
+
+
+def _remove(listener: Listener) -> None:
+    with _guard:
+        if listener in _listeners:
+            _listeners.remove(listener)
