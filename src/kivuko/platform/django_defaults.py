@@ -1,8 +1,9 @@
-"""What Django is told once for all; ``settings.setup`` adds what differs from one installation to the next."""
+"""What Django is told once for all; ``settings.setup`` adds what differs from one installation to the next.
+
+Also what mypy's Django plugin reads (``django_settings_module``).
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 __all__ = ["APPS", "as_settings"]
 
@@ -26,30 +27,28 @@ MIDDLEWARE: tuple[str, ...] = (
     "django.middleware.csrf.CsrfViewMiddleware",
 )
 
+INSTALLED_APPS = APPS
+ROOT_URLCONF = "kivuko.platform.addresses"
+DATABASES: dict[str, dict[str, object]] = {}
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ("kivuko.platform.accounts.passwords.PasswordBackend",)
+PASSWORD_HASHERS = ("kivuko.platform.accounts.passwords.Argon2Owasp", "django.contrib.auth.hashers.BCryptPasswordHasher")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOGGING_CONFIG: str | None = None
+SESSION_COOKIE_AGE = 60 * 24 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+DATA_UPLOAD_MAX_MEMORY_SIZE: int | None = None
+DEBUG = False
+KIVUKO_PUBLIC_URL = ""
+"""The public address without a slash at its end."""
 
-def as_settings() -> Mapping[str, object]:
-    """Django's settings, by name."""
-    return {
-        "INSTALLED_APPS": APPS,
-        "MIDDLEWARE": MIDDLEWARE,
-        "ROOT_URLCONF": "kivuko.platform.addresses",
-        "DATABASES": {},
-        "AUTH_USER_MODEL": "accounts.User",
-        "AUTHENTICATION_BACKENDS": ("kivuko.platform.accounts.passwords.PasswordBackend",),
-        "PASSWORD_HASHERS": (
-            "kivuko.platform.accounts.passwords.Argon2Owasp",
-            "django.contrib.auth.hashers.BCryptPasswordHasher",
-        ),
-        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-        "APPEND_SLASH": False,
-        "USE_TZ": True,
-        "TIME_ZONE": "UTC",
-        "LOGGING_CONFIG": None,
-        "SESSION_COOKIE_AGE": 60 * 24 * 3600,
-        "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_ENGINE": "django.contrib.sessions.backends.db",
-        "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": None,
-        "DEBUG": False,
-    }
+
+def as_settings() -> dict[str, object]:
+    """All of them, by name."""
+    return {name: value for name, value in globals().items() if name.isupper() and name != "APPS"}

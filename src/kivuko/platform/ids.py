@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,14 +12,23 @@ from kivuko.records import Id
 
 __all__ = ["IdField", "read_id"]
 
+_ST = TypeVar("_ST", contravariant=True)
+_GT = TypeVar("_GT", covariant=True)
+
 if TYPE_CHECKING:
-    _Field = models.Field[Id, Id]
-else:
     _Field = models.Field
+else:
+
+    class _Field(models.Field):
+        __class_getitem__ = classmethod(lambda cls, types: cls)
 
 
-class IdField(_Field):
+class IdField(_Field[_ST, _GT]):
     """A column of ids: ``uuid`` on PostgreSQL, a blob of 16 bytes on SQLite (Django's own is text there)."""
+
+    # Read by mypy's plugin.
+    _pyi_private_set_type: Id | str
+    _pyi_private_get_type: Id
 
     description = "UUIDv7"
     empty_strings_allowed = False

@@ -11,7 +11,7 @@ import binascii
 import os
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,10 +22,16 @@ from kivuko.records import Id
 
 __all__ = ["KeyRing", "SealedField", "keys", "use_keys"]
 
+_ST = TypeVar("_ST", contravariant=True)
+_GT = TypeVar("_GT", covariant=True)
+
 if TYPE_CHECKING:
-    _Field = models.BinaryField[bytes, bytes]
-else:
     _Field = models.BinaryField
+else:
+
+    class _Field(models.BinaryField):
+        __class_getitem__ = classmethod(lambda cls, types: cls)
+
 
 _VERSION = 1
 _NONCE_BYTES = 12
@@ -70,7 +76,7 @@ class KeyRing:
         return sealed[1:_HEAD_BYTES] == self._newest
 
 
-class SealedField(_Field):
+class SealedField(_Field[_ST, _GT]):
     """A column of sealed values. ``rotation`` finds these columns by their class."""
 
 

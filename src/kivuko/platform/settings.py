@@ -80,7 +80,7 @@ def setup(settings: PlatformSettings) -> None:
         connections.close_all()
         connections.settings = connections.configure_settings(databases)
         # Threads that live longer than these settings must not keep a connection to the database before.
-        connections._connections = Local(connections.thread_critical)
+        vars(connections)["_connections"] = Local(connections.thread_critical)
         use_keys(keys)
         _in_use[:] = [settings]
 

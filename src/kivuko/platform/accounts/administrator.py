@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from kivuko.platform.accounts.models import SignInLink, User
 from kivuko.platform.accounts.passwords import SHORTEST_PASSWORD
 from kivuko.platform.accounts.tokens import new_token
 from kivuko.platform.audit.trail import note
+from kivuko.platform.settings import current
 from kivuko.records import Id
 
 __all__ = ["FirstAdministrator", "actor_of_user", "first_administrator", "redeem_sign_in_link"]
@@ -76,7 +76,7 @@ def actor_of_user(user: User, *, address: str | None = None) -> Actor:
 def _link(user: User) -> str:
     secret = secrets.token_urlsafe(32)
     SignInLink.objects.create(user=user, digest=sha256(secret.encode()).digest(), expires_at=timezone.now() + _LINK_LIVES)
-    return f"{settings.KIVUKO_PUBLIC_URL}/sign-in?key={secret}"
+    return f"{current().public_url}/sign-in?key={secret}"
 
 
 def _check(email: str, password: str) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from django.conf import settings
 from django.utils import timezone
 
 from kivuko.errors import ChangedMeanwhile, Conflict, ObjectMissing
@@ -17,6 +16,7 @@ from kivuko.platform.audit.trail import note
 from kivuko.platform.changes import configuration_change
 from kivuko.platform.inbox.models import AuthMethod, Inbox, InboxSecret
 from kivuko.platform.sealing import keys
+from kivuko.platform.settings import current
 from kivuko.platform.workflows.fields import Fields, Mistakes
 from kivuko.platform.workflows.models import TriggerRow
 from kivuko.records import Id, new_id
@@ -73,7 +73,7 @@ def inbox_url(inbox_id: Id) -> str:
     if found is None:
         raise ObjectMissing()
     secret = keys().open(bytes(found.sealed), "inbox_secret", found.id).decode()
-    return f"{settings.KIVUKO_PUBLIC_URL}/inbox/{secret}"
+    return f"{current().public_url}/inbox/{secret}"
 
 
 def create_inbox(project_id: Id, values: Mapping[str, object], *, actor: Actor, secret: str | None = None) -> InboxValue:

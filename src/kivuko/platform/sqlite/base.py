@@ -90,18 +90,18 @@ class DatabaseWrapper(django_sqlite.DatabaseWrapper):
             raise
 
     def _commit(self) -> None:
-        super()._commit()
+        super()._commit()  # type: ignore[misc]  # the stubs know the public methods only
         self._give_turn_back()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]  # the stubs know the public methods only
         finally:
             self._give_turn_back()
 
     def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]  # the stubs know the public methods only
         finally:
             self._give_turn_back()
 

@@ -191,8 +191,9 @@ def _positions(top: Fields) -> Mapping[str, Mapping[str, float]]:
         top.wrong("positions", "must be an object")
     for node, place in places.items():
         numbers = [place.get("x"), place.get("y")] if isinstance(place, Mapping) and set(place) == {"x", "y"} else []
-        if not numbers or any(isinstance(each, bool) or not isinstance(each, int | float) for each in numbers):
-            top.wrong(f"positions.{node}", 'must be {"x": number, "y": number}')
+        at = [each for each in numbers if isinstance(each, int | float) and not isinstance(each, bool)]
+        if len(at) == 2:
+            found[str(node)] = {"x": at[0], "y": at[1]}
         else:
-            found[str(node)] = {"x": numbers[0], "y": numbers[1]}
+            top.wrong(f"positions.{node}", 'must be {"x": number, "y": number}')
     return found

@@ -95,5 +95,6 @@ def current_snapshot(workflow_id: Id) -> CurrentSnapshot:
 def enabled_workflows() -> Iterator[tuple[WorkflowDocument, Id]]:
     """Every workflow that is on, in all projects, with the id of its current snapshot."""
     there = Workflow.objects.filter(enabled=True, deleted_at__isnull=True, project__deleted_at__isnull=True, snapshot_id__isnull=False)
-    for snapshot_id in there.order_by("id").values_list("snapshot_id", flat=True):
-        yield read_snapshot(snapshot_id), snapshot_id
+    for snapshot_id in there.order_by("inserted_at", "id").values_list("snapshot_id", flat=True):
+        if snapshot_id is not None:
+            yield read_snapshot(snapshot_id), snapshot_id
