@@ -65,7 +65,10 @@ class EntranceTarget:
 
 @dataclass(frozen=True)
 class InboxEntrance:
-    """An inbox with the message triggers that are on. ``reply``: ``before_start`` or ``after_completion``."""
+    """An inbox with the message triggers that are on. ``reply``: ``before_start`` or ``after_completion``.
+
+    ``ends_at_us`` is when the secret that it was found by stops to be one (a rotated one, after its overlap); None: never.
+    """
 
     inbox_id: Id
     project_id: Id
@@ -74,6 +77,7 @@ class InboxEntrance:
     idempotency: IdempotencySetting | None
     reply: str
     targets: tuple[EntranceTarget, ...]
+    ends_at_us: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ def inbox_by_secret(secret: str) -> InboxEntrance | None:
         idempotency=_idempotency(inbox.idempotency),
         reply=inbox.reply,
         targets=_message_targets(inbox.id),
+        ends_at_us=round(found.ends_at.timestamp() * 1_000_000) if found.ends_at else None,
     )
 
 

@@ -10,13 +10,25 @@ from starlette.routing import BaseRoute
 from kivuko.errors import RecordsUnavailable
 from kivuko.platform.accounts.actors import Actor
 from kivuko.platform.api.context import Platform, use
+from kivuko.platform.changes import on_configuration_change
 from kivuko.records import Id
 from kivuko.server.access import Access
 from kivuko.server.actors import by_session, by_token, may_see
 from kivuko.server.app import outer_app
 from kivuko.server.bridge import Bridge
 from kivuko.server.configuration_watch import ConfigurationWatch
+from kivuko.server.entrances import PlatformEntrances
 from kivuko.server.foundations import Foundations
+from kivuko.server.lanes.ingest import (
+    ConfigurationCache,
+    Endings,
+    InboxLane,
+    Rates,
+    Receiving,
+    Reception,
+    WebhookLane,
+    ingest_routes,
+)
 from kivuko.server.lanes.live import Admission, AttemptLog, Feed, LogTails, ProjectEvents, Streaming, live_routes
 from kivuko.server.metrics import Metrics, MetricsPage
 from kivuko.server.proxies import Proxies
@@ -43,8 +55,9 @@ class Assembly:
         self.metrics = Metrics(foundations.records)
         self.readiness = Readiness({"database": self._database, "queue": self._queue})
         self._streaming = Streaming(self.metrics.streams)
+        self._reception = Reception(foundations.records, receiving=Receiving(foundations.folder.incoming))
         self.app = outer_app(
-            self._live(),
+            [*self._ingest(), *self._live()],
             self._bridge,
             health=Health(self.readiness, self._access.may_look_inside),
             metrics=MetricsPage(self.metrics, self._access.may_look_inside),
@@ -66,8 +79,19 @@ class Assembly:
     async def close(self) -> None:
         """Ends all threads; afterwards only the foundations are left."""
         self._streaming.ending.set()
+        self._reception.close()
+        self._forget()
         await asyncio.to_thread(self._watch.stop)
         await asyncio.to_thread(self._bridge.close)
+
+    def _ingest(self) -> list[BaseRoute]:
+        cache = ConfigurationCache(PlatformEntrances())
+        self._forget = on_configuration_change(cache.forget)
+        endings = Endings(self._foundations.records)
+        self._foundations.changes.subscribe(endings.heard)
+        rates = Rates()
+        inbox = InboxLane(cache, self._reception, endings, rates)
+        return [*ingest_routes(inbox, WebhookLane(cache, self._reception, endings, rates))]
 
     def _live(self) -> list[BaseRoute]:
         records, changes = self._foundations.records, self._foundations.changes

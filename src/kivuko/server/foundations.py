@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kivuko.platform import PlatformSettings, migrate, setup
+from kivuko.platform.limits import tell_limits_to
+from kivuko.platform.rules import PlatformRules
 from kivuko.platform.settings import records_database
 from kivuko.records import ObjectFolder, Records
 from kivuko.server.changes import Changes
@@ -53,6 +55,7 @@ def lay_foundations(settings: ServerSettings, folder: DataFolder, public_url: st
         )
     )
     migrate()
-    changes = Changes()
-    records = Records(records_database(), ObjectFolder(folder.objects), on_change=changes.heard)
+    changes, rules = Changes(), PlatformRules()
+    records = Records(records_database(), ObjectFolder(folder.objects), rules=rules, on_change=changes.heard)
+    tell_limits_to(records.submit)
     return Foundations(settings, folder, public_url, keys, records, changes)

@@ -76,7 +76,7 @@ class Entrance:
 class Inbox:
     """A project's inbox with the message triggers that are on. ``id`` is not its secret: that is what it is looked up by.
 
-    ``response_timeout_s`` is how long an answer after completion may take.
+    ``response_timeout_s`` is how long an answer after completion may take. ``until_us`` is when the secret ends, where it does (µs UTC).
     """
 
     id: Id
@@ -84,6 +84,7 @@ class Inbox:
     targets: tuple[Target, ...] = ()
     reply: Reply = Reply.BEFORE_START
     response_timeout_s: float = 30.0
+    until_us: int | None = None
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -34,11 +35,20 @@ _OPENROSA_ACCEPTED = (
 class InboxLane:
     """The ASGI app behind ``/inbox/<uuid>``; mount it so that ``path`` keeps the whole path."""
 
-    def __init__(self, configuration: Configuration, reception: Reception, endings: Endings, rates: Rates | None = None) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        reception: Reception,
+        endings: Endings,
+        rates: Rates | None = None,
+        *,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
         self._configuration = configuration
         self._reception = reception
         self._endings = endings
         self._rates = rates or Rates()
+        self._now_us = now_us
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -55,9 +65,7 @@ class InboxLane:
 
     async def _answer(self, sender: Sender, receive: Receive, request_id: str) -> Response:
         secret = _secret(sender.path)
-        inbox, verdict = await let_in(
-            lambda fresh: self._configuration.inbox(secret, fresh=fresh), lambda inbox: inbox.entrance, lambda inbox: None, sender
-        )
+        inbox, verdict = await let_in(lambda fresh: self._find(secret, fresh), lambda inbox: inbox.entrance, lambda inbox: None, sender)
         if sender.method == "HEAD":
             limit = {"x-openrosa-accept-content-length": str(inbox.entrance.body_limit_bytes)}
             return bytes_answer(b"", 204, request_id, headers={**_OPENROSA, **limit})
@@ -70,6 +78,11 @@ class InboxLane:
         if inbox.reply is Reply.AFTER_COMPLETION and taken.protocol is Protocol.PLAIN:
             return await self._finished(inbox, taken, request_id)
         return _accepted(taken, request_id)
+
+    async def _find(self, secret: str, fresh: bool) -> Inbox | None:
+        """The inbox, unless its secret has ended meanwhile: what is in memory does not know what time it is."""
+        inbox = await self._configuration.inbox(secret, fresh=fresh)
+        return None if inbox and inbox.until_us is not None and inbox.until_us <= self._now_us() else inbox
 
     async def _finished(self, inbox: Inbox, taken: Taken, request_id: str) -> Response:
         """R-051. What was accepted stays accepted: when it takes too long, the sender is told where to ask."""
