@@ -92,10 +92,11 @@ class ScriptedEngine:
         insertions: Sequence[tuple[int, int, int]] = (),
         key: HostKey = NO_KEY,
         limits: Limits = NO_LIMITS,
+        egress: EgressPolicy = OPEN,
     ) -> None:
         self._look(source)
 
-    def check_condition(self, text: str, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
+    def check_condition(self, text: str, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS, egress: EgressPolicy = OPEN) -> None:
         self._look(text)
 
     def _look(self, text: str) -> None:

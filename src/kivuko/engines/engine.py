@@ -25,13 +25,14 @@ OPEN = EgressPolicy()
 class Engine:
     """Executes Runs in warm, sandboxed hosts. A context manager: leaving it ends all hosts.
 
-    Used directly, each call turns the engine's loop until its answer is there. A server turns the loop in a thread of its own with
-    ``serve`` and hands Runs over with ``submit``; then no other thread may call the other methods, ``wake`` apart.
+    Used directly, each call turns the engine's loop until its answer is there, so that one thread at a time may use it. One that many
+    threads use is ``ServedEngine``; a program with a loop of its own turns this one with ``serve`` and hands Runs over with ``submit``;
+    then no other thread may call the other methods, ``wake`` apart.
     """
 
-    def __init__(self, settings: EngineSettings | None = None) -> None:
+    def __init__(self, settings: EngineSettings | None = None, supervisor: Supervisor | None = None) -> None:
         self.settings = settings or EngineSettings()
-        self._supervisor = Supervisor(self.settings)
+        self._supervisor = supervisor or Supervisor(self.settings)
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Engine:

@@ -55,7 +55,9 @@
     │   └── SecretUnreadable
     ├── LinkError              a worker cannot talk to its server
     │   ├── LinkDown
-    │   └── LinkRefused
+    │   ├── LinkRefused
+    │   ├── AttemptGone
+    │   └── ServerRefused
     └── RecordsError           the execution records refuse, or cannot be reached
         ├── RecordsUnavailable
         ├── RecordMissing
@@ -149,7 +151,7 @@ from kivuko.errors.requests import (
 from kivuko.errors.root import (
     KivukoError,
 )
-from kivuko.errors.workers import LinkDown, LinkError, LinkRefused
+from kivuko.errors.workers import AttemptGone, LinkDown, LinkError, LinkRefused, ServerRefused
 
 __all__ = [
     "AdaptorBroken",
@@ -158,6 +160,7 @@ __all__ = [
     "AdaptorProblem",
     "AlreadyFinished",
     "AskingRefused",
+    "AttemptGone",
     "BodyTooLarge",
     "BodyTooSlow",
     "BodyWiped",
@@ -200,6 +203,7 @@ __all__ = [
     "RegistryUnreachable",
     "RequestRefused",
     "SecretUnreadable",
+    "ServerRefused",
     "SettingInvalid",
     "ShuttingDown",
     "SourceTooLarge",

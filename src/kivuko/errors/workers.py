@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kivuko.errors.root import KivukoError
 
-__all__ = ["LinkDown", "LinkError", "LinkRefused"]
+__all__ = ["AttemptGone", "LinkDown", "LinkError", "LinkRefused", "ServerRefused"]
 
 
 class LinkError(KivukoError):
@@ -26,3 +26,17 @@ class LinkRefused(LinkError):
 
     code = "link_refused"
     fix = "Give worker and server the same WORKER_SECRET."
+
+
+class AttemptGone(LinkError):
+    """The Attempt is no longer this worker's: another one has it, or nobody needs it any more."""
+
+    code = "attempt_gone"
+    fix = "Nothing has to be done: whoever has the Attempt now goes on with it."
+
+
+class ServerRefused(LinkError):
+    """The server does not take what a worker reports."""
+
+    code = "server_refused"
+    fix = "Update server and worker to versions that go together."

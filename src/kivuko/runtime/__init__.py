@@ -5,10 +5,11 @@ from kivuko.runtime.context import Outside, shared_key
 from kivuko.runtime.events import Event, InitCompleted, InitStarted, JobCompleted, JobFailed, JobStarted, Memory, Observer
 from kivuko.runtime.faults import compile_message
 from kivuko.runtime.hosts import run_limits
-from kivuko.runtime.ports import AdaptorResolver, CredentialResolver, LoadedAdaptor, RunEngine, Schemas
+from kivuko.runtime.ports import AdaptorResolver, CredentialResolver, LoadedAdaptor, Recorder, RunEngine, Schemas
 from kivuko.runtime.program import PreparedJob, Program, prepare
 from kivuko.runtime.result import AttemptResult, Reason, RunRecord
-from kivuko.runtime.settings import AttemptSettings, Clock, CompileSettings
+from kivuko.runtime.settings import AttemptSettings, Clock, CompileSettings, JobLimits
+from kivuko.runtime.visits import EndedVisit, Follow, Visit
 
 __all__ = [
     "AdaptorResolver",
@@ -17,11 +18,14 @@ __all__ = [
     "Clock",
     "CompileSettings",
     "CredentialResolver",
+    "EndedVisit",
     "Event",
+    "Follow",
     "InitCompleted",
     "InitStarted",
     "JobCompleted",
     "JobFailed",
+    "JobLimits",
     "JobStarted",
     "LoadedAdaptor",
     "Memory",
@@ -30,9 +34,11 @@ __all__ = [
     "PreparedJob",
     "Program",
     "Reason",
+    "Recorder",
     "RunEngine",
     "RunRecord",
     "Schemas",
+    "Visit",
     "compile_message",
     "execute",
     "prepare",

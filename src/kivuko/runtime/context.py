@@ -10,7 +10,7 @@ from kivuko.runtime.deadline import Deadline
 from kivuko.runtime.events import Observer
 from kivuko.runtime.hosts import credential_text, host_key
 from kivuko.runtime.logs import Journal, LogRecord, LogSink
-from kivuko.runtime.ports import CredentialResolver, RunEngine, Schemas
+from kivuko.runtime.ports import CredentialResolver, Recorder, RunEngine, Schemas
 from kivuko.runtime.program import Program
 from kivuko.runtime.settings import AttemptSettings
 from kivuko.value import value
@@ -20,13 +20,14 @@ __all__ = ["AttemptContext", "Outside", "open_context", "shared_key"]
 
 @value
 class Outside:
-    """Whom an Attempt deals with: who gives credentials and schemas, who hears log lines and events, who may stop it."""
+    """Whom an Attempt deals with: who gives credentials and schemas, hears log lines and events, may stop it, and keeps its record."""
 
     credentials: CredentialResolver | None = None
     schemas: Schemas | None = None
     on_log: LogSink | None = None
     on_event: Observer | None = None
     cancel: Cancel | None = None
+    recorder: Recorder | None = None
 
 
 @value

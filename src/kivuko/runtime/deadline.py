@@ -28,6 +28,11 @@ class Deadline:
         """What is left, not below 0; None without a limit."""
         return None if self._end_ns is None else max(0, (self._end_ns - self._monotonic_ns()) // _NS_PER_MS)
 
+    def extend(self, duration_ns: int) -> None:
+        """Does not count a time that was spent waiting."""
+        if self._end_ns is not None:
+            self._end_ns += duration_ns
+
     def is_over(self) -> bool:
         """Whether the time is up."""
         return self.remaining_ms() == 0

@@ -28,12 +28,15 @@ def host_key(settings: AttemptSettings, credential: str, modules: Iterable[Modul
     return HostKey(settings.project, credential, tuple(distinct[key] for key in sorted(distinct)))
 
 
-def step_timeout_ms(settings: AttemptSettings, planned_ms: int | None) -> int | None:
-    """How long one Run may take: what the settings say, else the plan, else five minutes. None: for ever (a 0 was given)."""
-    chosen = next((limit for limit in (settings.timeout_ms, planned_ms) if limit is not None), DEFAULT_TIMEOUT_MS)
-    return chosen or None
+def step_timeout_ms(settings: AttemptSettings, planned_ms: int | None, job_id: str | None = None) -> int | None:
+    """How long one Run may take: what its job says, else the settings, else the plan, else five minutes. None: for ever (a 0 was given)."""
+    own = settings.jobs.get(job_id) if job_id else None
+    limits = (own.timeout_ms if own else None, settings.timeout_ms, planned_ms)
+    return next((limit for limit in limits if limit is not None), DEFAULT_TIMEOUT_MS) or None
 
 
-def run_limits(settings: AttemptSettings, timeout_ms: int | None) -> Limits:
+def run_limits(settings: AttemptSettings, timeout_ms: int | None, job_id: str | None = None) -> Limits:
     """The bounds of one Run. Messages are cut by the runtime, after secrets have been taken out, so hosts do not."""
-    return Limits(timeout_ms, settings.memory_mb, settings.state_mb, settings.log_bytes)
+    own = settings.jobs.get(job_id) if job_id else None
+    memory_mb = (own.memory_mb if own else None) or settings.memory_mb
+    return Limits(timeout_ms, memory_mb, settings.state_mb, settings.log_bytes)

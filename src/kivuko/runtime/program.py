@@ -206,6 +206,7 @@ class _Preparation:
                 insertions=compiled.insertions,
                 key=self._key,
                 limits=self._limits,
+                egress=self._settings.egress,
             )
 
     def _worded(self, error: CompileError, source: str) -> CompileError:
@@ -213,7 +214,7 @@ class _Preparation:
         if self._engine is None or not isinstance(error, JobSyntaxError):
             return error
         try:
-            self._engine.check(_NO_SCRIPT, source, key=self._key, limits=self._limits)
+            self._engine.check(_NO_SCRIPT, source, key=self._key, limits=self._limits, egress=self._settings.egress)
         except JobSyntaxError as worded:
             return worded if worded.line else error
         return error
@@ -227,7 +228,7 @@ class _Preparation:
                 continue
             try:
                 with suppress(AdaptorProblem):
-                    self._engine.check_condition(edge.word, key=self._key, limits=self._limits)
+                    self._engine.check_condition(edge.word, key=self._key, limits=self._limits, egress=self._settings.egress)
             except JobSyntaxError as error:
                 failures.append(edge_failure(node.id, edge, error.message))
         if failures:

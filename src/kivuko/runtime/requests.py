@@ -14,8 +14,11 @@ from kivuko.workflow import Node
 __all__ = ["job_request", "trigger_request"]
 
 
-def job_request(context: AttemptContext, prepared: PreparedJob, state: bytes | None, timeout_ms: int | None) -> RunRequest:
-    """One Run of a job. No state counts as an empty object (jobs-and-runtime §2.5). Only for jobs that were compiled."""
+def job_request(context: AttemptContext, prepared: PreparedJob, state: bytes | None, timeout_ms: int | None, *, last: bool) -> RunRequest:
+    """One Run of a job; ``last`` says that nothing else waits. No state counts as an empty object (jobs-and-runtime §2.5).
+
+    Only for jobs that were compiled.
+    """
     job, compiled, settings = prepared.job, prepared.compiled, context.settings
     assert compiled is not None
     return RunRequest(
@@ -40,7 +43,8 @@ def job_request(context: AttemptContext, prepared: PreparedJob, state: bytes | N
         debug=settings.debug,
         compiled=context.program.compiled,
         secrets=context.configurations.scrubber.forms,
-        limits=run_limits(settings, timeout_ms),
+        last=last,
+        limits=run_limits(settings, timeout_ms, job.id),
         egress=settings.egress,
         isolation=settings.isolation,
     )

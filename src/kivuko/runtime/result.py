@@ -56,6 +56,7 @@ class AttemptResult:
     ``state`` is the final state: the only leaf's, or ``{"leaf": state, …}`` of several, as JSON; None when no leaf has state. ``leaves``
     holds them one by one. ``has_output`` is False after a crash or a kill, unless a failure edge took over and came to its end; then
     nothing may be written where the final state goes. ``error`` is what ended the Attempt early; a job that failed is not that.
+    ``parked_ms`` is set when the Attempt is not over: a job is to be tried again after that time, and a recorder did not want to wait.
     """
 
     state: bytes | None
@@ -67,6 +68,7 @@ class AttemptResult:
     leaves: Mapping[str, bytes] = fresh(factory=dict)
     has_output: bool = True
     duration_ms: float = 0.0
+    parked_ms: int | None = None
 
     @property
     def failed_jobs(self) -> tuple[str, ...]:

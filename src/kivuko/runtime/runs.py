@@ -16,7 +16,8 @@ from kivuko.runtime.logs import LogRecord, report_error
 from kivuko.runtime.requests import job_request, trigger_request
 from kivuko.runtime.result import RunRecord
 from kivuko.runtime.unknown_names import with_advice
-from kivuko.value import value
+from kivuko.runtime.visits import Visit
+from kivuko.value import replace, value
 from kivuko.workflow import Edge, Job, Node
 
 __all__ = ["Runs", "StepOutcome"]
@@ -28,30 +29,44 @@ _CANCELLED = "Cancelled"
 class StepOutcome:
     """What came of a step: its output, the targets that follow, and the error that ends the Attempt, if any.
 
-    ``may_be_rescued`` says that failure edges are followed after that error.
+    ``may_be_rescued`` says that failure edges are followed after that error, ``spares_others`` that other paths go on. ``record`` is that
+    of a job that has ended. With ``retry_in_ms`` the job has not ended: it is tried again.
     """
 
     state: bytes | None = None
     followed: tuple[str, ...] = ()
     fatal: RunError | None = None
     may_be_rescued: bool = False
+    spares_others: bool = False
+    record: RunRecord | None = None
+    retry_in_ms: int | None = None
 
 
 class Runs:
-    """Executes the steps of an Attempt. ``records`` grows by one with each Run of a job; ``steps`` counts triggers too."""
+    """Executes the steps of an Attempt. ``records`` grows by one with each Run of a job that has ended; ``steps`` counts triggers too.
+
+    ``begun`` counts the Runs that have begun.
+    """
 
     def __init__(self, context: AttemptContext) -> None:
         self._context = context
-        self._planned_timeout_ms = step_timeout_ms(context.settings, context.program.plan.options.timeout_ms)
         self.records: list[RunRecord] = []
         self.steps = 0
+        self.begun = 0
 
-    def step(self, node: Node, state: bytes | None) -> StepOutcome:
-        """Executes a job, or lets the state pass through a trigger."""
+    def runs_in_a_host(self, node: Node) -> bool:
+        """Whether a step is a job, and not one without expression, through which the state passes as through a trigger."""
+        return isinstance(node, Job) and bool(node.expression)
+
+    def step(self, visit: Visit, *, last: bool) -> StepOutcome:
+        """Executes a job, or lets the state pass through a trigger. ``last``: nothing else waits."""
         self.steps += 1
-        if isinstance(node, Job) and node.expression:
-            return self._run_job(node, state)
-        return self._pass_trigger(node, state)
+        if isinstance(visit.node, Job) and visit.node.expression:
+            return self._run_job(visit, visit.node, last)
+        return self._pass_trigger(visit.node, visit.state)
+
+    def _timeout_ms(self, job_id: str) -> int | None:
+        return step_timeout_ms(self._context.settings, self._context.program.plan.options.timeout_ms, job_id)
 
     def _pass_trigger(self, node: Node, state: bytes | None) -> StepOutcome:
         followed = decided_here(node, state)
@@ -66,34 +81,45 @@ class Runs:
         targets = self._followed(node, result)
         return StepOutcome(result.state if targets else state, targets)
 
-    def _run_job(self, job: Job, state: bytes | None) -> StepOutcome:
-        context, number = self._context, len(self.records)
+    def _run_job(self, visit: Visit, job: Job, last: bool) -> StepOutcome:
+        context, state, number = self._context, visit.state, visit.run
+        assert number is not None
         journal, clock = context.journal, context.settings.clock
         journal.job_id, journal.run = job.id, number
         started_ns, begun_ns = clock.now_ns(), clock.monotonic_ns()
         self._tell(InitStarted(job.id, number))
         prepared = context.program.jobs[job.id]
-        journal.starting(job.title, self._planned_timeout_ms)
+        journal.starting(job.title, self._timeout_ms(job.id))
         self._tell(InitCompleted(job.id, number, (clock.monotonic_ns() - begun_ns) / 1e6))
         self._tell(JobStarted(job.id, number, b"{}" if state is None else state))
         if prepared.fault is not None:
             result = RunResult(None, context.configurations.scrubber.error(prepared.fault))
         else:
-            result = self._ask(lambda timeout_ms: job_request(context, prepared, state, timeout_ms), job.id, number)
+            result = self._ask(lambda timeout_ms: job_request(context, prepared, state, timeout_ms, last=last), job.id, number)
         if result.error is not None:
             result = _with_error(result, with_advice(result.error, prepared.names))
         followed = self._followed(job, result)
-        self.records.append(self._record(job, state, result, followed, (started_ns, clock.now_ns())))
+        retry_in_ms = self._retry_in_ms(job, result, visit.tries + 1)
         self._log(job, result, followed)
-        outcome = self._outcome(job, result, followed)
+        if retry_in_ms is not None:
+            journal.retrying(job.title, visit.tries + 2, retry_in_ms)
+            journal.job_id = journal.run = None
+            return StepOutcome(retry_in_ms=retry_in_ms)
+        record = self._record(job, state, result, followed, (started_ns, clock.now_ns()))
+        self.records.append(record)
+        outcome = self._outcome(job, result, record, spares_others=prepared.fault is not None and prepared.fault.name == "CompileError")
         self._tell(self._end_event(job, number, result, followed, (clock.monotonic_ns() - begun_ns) / 1e6))
         journal.job_id = journal.run = None
         return outcome
 
+    def _retry_in_ms(self, job: Job, result: RunResult, tries: int) -> int | None:
+        recorder = self._context.outside.recorder
+        return recorder.retry_in_ms(job, result.error, tries) if recorder is not None and result.error is not None else None
+
     def _ask(self, request: Callable[[int | None], RunRequest], job_id: str, run: int | None) -> RunResult:
         """Has a host execute a request, within the time of the Attempt; what fails is in the result, without secrets."""
         context = self._context
-        timeout_ms, by_attempt = context.deadline.shorten(self._planned_timeout_ms)
+        timeout_ms, by_attempt = context.deadline.shorten(self._timeout_ms(job_id))
         if timeout_ms == 0:
             return RunResult(None, attempt_timeout(context.deadline.limit_ms or 0))
         try:
@@ -112,7 +138,7 @@ class Runs:
             context.journal.timed_out(limit_ms or 0)
             error = attempt_timeout(limit_ms or 0) if by_attempt else error
         if not by_attempt or error.name != "TimeoutError":
-            error = advised(error, run_limits(context.settings, timeout_ms))
+            error = advised(error, run_limits(context.settings, timeout_ms, job_id))
         return _with_error(result, context.configurations.scrubber.error(error))
 
     def _log_taker(self, job_id: str, run: int | None) -> Callable[[LogLine], None]:
@@ -128,12 +154,13 @@ class Runs:
             return ()
         return tuple(edge.target for edge in node.edges if edge.may_be_followed and result.followed.get(edge.target))
 
-    def _outcome(self, job: Job, result: RunResult, followed: tuple[str, ...]) -> StepOutcome:
+    def _outcome(self, job: Job, result: RunResult, record: RunRecord, *, spares_others: bool) -> StepOutcome:
         if result.error is not None and result.error.severity != "fail":
-            return StepOutcome(fatal=result.error, may_be_rescued=result.error.name != _CANCELLED)
+            rescued = result.error.name != _CANCELLED
+            return StepOutcome(result.state, fatal=result.error, may_be_rescued=rescued, spares_others=spares_others, record=record)
         if result.edge_error is not None:
-            return self._edge_threw(job, result.edge_error)
-        return StepOutcome(result.state, followed)
+            return replace(self._edge_threw(job, result.edge_error), state=result.state, record=record)
+        return StepOutcome(result.state, record.followed, record=record)
 
     def _edge_threw(self, node: Node, failure: tuple[str, str]) -> StepOutcome:
         target, message = failure

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kivuko.engines.run import EgressPolicy, Isolation
 from kivuko.value import fresh, value
 
-__all__ = ["DEFAULT_TIMEOUT_MS", "FAILURE_PATH_TIMEOUT_MS", "MOST_RUNS", "AttemptSettings", "Clock", "CompileSettings"]
+__all__ = ["DEFAULT_TIMEOUT_MS", "FAILURE_PATH_TIMEOUT_MS", "MOST_RUNS", "AttemptSettings", "Clock", "CompileSettings", "JobLimits"]
 
 DEFAULT_TIMEOUT_MS = 300_000
 """How long a job may take when nobody says otherwise (OpenFn's command line)."""
@@ -43,13 +43,22 @@ class CompileSettings:
 
 
 @value
+class JobLimits:
+    """Limits that one job has of its own; None: those of the Attempt."""
+
+    timeout_ms: int | None = None
+    memory_mb: int | None = None
+
+
+@value
 class AttemptSettings:
     """Limits and manners of an Attempt.
 
     ``project`` and ``attempt`` are opaque texts (the boundary of hosts, and of adaptors' module state). ``timeout_ms`` bounds one Run: None
     takes the plan's, else five minutes; 0 means no bound. ``attempt_timeout_ms`` bounds the whole Attempt, None not at all.
     ``one_host`` lets jobs with different credentials share a host, as on the command line. ``remove_keys`` are the keys of state
-    that do not leave a job. ``debug`` asks for debug lines. ``keep_states`` keeps input and output in the records of Runs.
+    that do not leave a job. ``debug`` asks for debug lines. ``keep_states`` keeps input and output in the records of Runs. ``jobs`` holds
+    what single jobs have of their own, by id.
     """
 
     project: str = "local"
@@ -66,6 +75,7 @@ class AttemptSettings:
     debug: bool = False
     keep_states: bool = False
     one_host: bool = True
+    jobs: Mapping[str, JobLimits] = fresh(factory=dict)
     egress: EgressPolicy = fresh(factory=EgressPolicy)
     isolation: Isolation = Isolation.PROJECT
     clock: Clock = Clock()

@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = []
+from kivuko.worker.settings import WorkerSettings
+from kivuko.worker.worker import Worker
+from kivuko.worker.workloops import Workloop, read_workloops
+
+__all__ = ["Worker", "WorkerSettings", "Workloop", "read_workloops"]

@@ -21,7 +21,8 @@ class Edge:
 
     ``condition`` is True (always followed, also after a failure), False (never), a text (one of OpenFn's words, or JavaScript over
     ``state``), or None where a plan holds something that is no condition; validation refuses the last. ``extra`` keeps the keys that
-    mean nothing here, so that a plan can be written as it was read.
+    mean nothing here, so that a plan can be written as it was read. ``failure_input`` says what an edge for failures hands on: ``initial``,
+    the input of the job that failed, or ``at_error``, the state in which it failed (also None).
     """
 
     target: str
@@ -29,6 +30,7 @@ class Edge:
     label: str | None = None
     disabled: bool = False
     extra: Mapping[str, object] = fresh(factory=dict)
+    failure_input: str | None = None
 
     @property
     def may_be_followed(self) -> bool:

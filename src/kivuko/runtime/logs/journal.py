@@ -59,6 +59,10 @@ class Journal:
         """A Run did not end well."""
         self.write("error", f"{title} aborted with error ({duration_text(duration_ms)})")
 
+    def retrying(self, title: str, number: int, delay_ms: int) -> None:
+        """A Run that failed is tried again."""
+        self.write("warn", f"{title} will be tried again in {duration_text(delay_ms)} (try {number})")
+
     def cleaned(self, keys: tuple[str, ...]) -> None:
         """What was taken out of the state of a Run."""
         if keys:
