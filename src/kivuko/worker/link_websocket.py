@@ -120,21 +120,17 @@ class WebsocketLink:
     def _run(self, on_push: OnPush, on_change: OnChange) -> None:
         tries = 0
         while not self._closing.is_set():
-            connection = self._connected()
-            if connection is None:
-                tries += 1
+            was_up = self._connected(on_push, on_change)
+            tries = 0 if was_up else tries + 1
+            if not was_up:
+                _log.warning("the server cannot be reached", problem=self._problem)
                 self._closing.wait(min(tries * self._retry_s, _WAIT_AT_MOST_S))
-                continue
-            tries = 0
-            on_change(True)
-            self._read(connection, on_push)
-            self._drop()
-            on_change(False)
-        self._drop()
 
-    def _connected(self) -> ClientConnection | None:
+    def _connected(self, on_push: OnPush, on_change: OnChange) -> bool:
+        """Holds one connection as long as it lasts; whether there was one."""
+        was_up = False
         try:
-            connection = connect(
+            with connect(
                 self._address.socket_url(),
                 compression=None,
                 max_size=None,
@@ -142,22 +138,28 @@ class WebsocketLink:
                 ping_interval=_PING_S,
                 ping_timeout=_PING_S,
                 proxy=None,
-            )
+            ) as connection:
+                was_up = True
+                self._up(connection)
+                on_change(True)
+                self._read(connection, on_push)
         except InvalidStatus as refusal:
             refused = refusal.response.status_code == 403
             self._problem = "the server refuses this worker: is WORKER_SECRET the same?" if refused else str(refusal)
         except (InvalidHandshake, InvalidURI, OSError, TimeoutError, WebSocketException) as problem:
             self._problem = str(problem) or type(problem).__name__
-        else:
-            with self._guard:
-                self._join_refs.clear()
-                self._connection = connection
-            self._problem = ""
-            if self._closing.is_set():
-                connection.close()
-            return connection
-        _log.warning("the server cannot be reached", problem=self._problem)
-        return None
+        if was_up:
+            self._drop()
+            on_change(False)
+        return was_up
+
+    def _up(self, connection: ClientConnection) -> None:
+        with self._guard:
+            self._join_refs.clear()
+            self._connection = connection
+        self._problem = ""
+        if self._closing.is_set():
+            connection.close()
 
     def _read(self, connection: ClientConnection, on_push: OnPush) -> None:
         try:

@@ -61,7 +61,7 @@ def private_key() -> str:
 
 @dataclass
 class Shelf:
-    """Workflows and credentials in memory. ``forgets`` makes an erasing project of them all; ``kept`` are jobs whose output is kept then."""
+    """Workflows and credentials in memory. ``forgets`` makes them an erasing project's; ``kept`` are jobs whose output is kept then."""
 
     documents: dict[Id, WorkflowDocument] = field(default_factory=dict)
     credentials: dict[Id, Mapping[str, object]] = field(default_factory=lambda: {GOOD: CREDENTIAL})
@@ -236,9 +236,7 @@ class World:
                 stored.size_bytes,
             )
             given = Input(dataclip_id=clip_id)
-        start = new_start(
-            document.id, self.keep(document), at, cause, jobs, trigger_id=None if is_job else at, options=options
-        )
+        start = new_start(document.id, self.keep(document), at, cause, jobs, trigger_id=None if is_job else at, options=options)
         intent = StartWork(start, Origin(document.project_id, parent_run_id), given or Input(), guard_us=0, saved_input=saved)
         started = self.do(intent)
         assert isinstance(started, Started)

@@ -10,5 +10,19 @@ from kivuko.server.lanes.workers.identity import Identity
 from kivuko.server.lanes.workers.local import local_conversation
 from kivuko.server.lanes.workers.reply import Reply
 from kivuko.server.lanes.workers.services import Services
+from kivuko.server.lanes.workers.socket import SOCKET_PATH, WorkerSocket, worker_socket
 
-__all__ = ["HEARTBEAT_S", "QUEUE", "Conversation", "Desk", "Identity", "Push", "Reply", "Services", "local_conversation"]
+__all__ = [
+    "HEARTBEAT_S",
+    "QUEUE",
+    "SOCKET_PATH",
+    "Conversation",
+    "Desk",
+    "Identity",
+    "Push",
+    "Reply",
+    "Services",
+    "WorkerSocket",
+    "local_conversation",
+    "worker_socket",
+]

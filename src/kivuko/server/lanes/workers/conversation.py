@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from typing import Protocol
 
+from kivuko.errors import RecordsError
 from kivuko.records import FOREIGN_LEASE_US, LEASE_US, Claim, Claimed, Held, Id, Needs, Register, Renew, Renewal, Worker
 from kivuko.server.lanes.workers.attempt_channel import AttemptChannel
 from kivuko.server.lanes.workers.channel import Inline
@@ -52,6 +53,12 @@ class Conversation:
 
     def receive(self, topic: str, join_ref: str | None, event: str, payload: Payload) -> Future[Reply]:
         """Handles a message; its answer."""
+        try:
+            return self._receive(topic, join_ref, event, payload)
+        except RecordsError as error:
+            return settled(refusal(error))
+
+    def _receive(self, topic: str, join_ref: str | None, event: str, payload: Payload) -> Future[Reply]:
         if topic == QUEUE:
             return self._queue(join_ref, event, payload)
         if topic == "phoenix" and event == "heartbeat":

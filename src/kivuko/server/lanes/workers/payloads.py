@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import orjson
-
 from kivuko.errors import InputError
 from kivuko.records import ExitReason, Id, LogLevel
+from kivuko.server.lanes.workers.json_text import clean, write_json
 
 __all__ = ["Payload", "body_of", "id_of", "json_of", "level_of", "message_of", "number_of", "reason_of", "rows_of", "text_of", "time_of"]
 
@@ -33,9 +32,9 @@ _LEVELS = {
 
 
 def text_of(payload: Payload, key: str) -> str | None:
-    """A text, None when there is none. NUL, which PostgreSQL does not take, is replaced."""
+    """A text, None when there is none."""
     found = payload.get(key)
-    return found.replace("\0", "\ufffd") if isinstance(found, str) else None
+    return clean(found) if isinstance(found, str) else None
 
 
 def id_of(payload: Payload, key: str) -> Id:
@@ -76,7 +75,7 @@ def json_of(payload: Payload, key: str) -> bytes | None:
     found = payload.get(key)
     if found is None or isinstance(found, bytes):
         return found
-    return orjson.dumps(found)
+    return write_json(found)
 
 
 def reason_of(payload: Payload) -> tuple[ExitReason, str | None]:
@@ -100,6 +99,6 @@ def message_of(payload: Payload) -> str:
     """The text of a log line. OpenFn's worker sends a list of anything, as ``console.log`` got it (worker-protocol §8)."""
     found = payload.get("message")
     if isinstance(found, str):
-        return found
+        return clean(found)
     parts = found if isinstance(found, Sequence) and not isinstance(found, bytes) else [found]
-    return " ".join(part if isinstance(part, str) else orjson.dumps(part).decode("utf-8") for part in parts)
+    return clean(" ".join(part if isinstance(part, str) else write_json(part).decode("utf-8") for part in parts))
