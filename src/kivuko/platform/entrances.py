@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from kivuko.platform.ids import read_id
 from kivuko.platform.inbox.models import AuthMethod, Inbox, InboxSecret
-from kivuko.platform.sealing import keys
+from kivuko.platform.sealing import open_from
 from kivuko.platform.workflows.document import TriggerDocument, WorkflowDocument
 from kivuko.platform.workflows.models import TriggerRow
 from kivuko.platform.workflows.snapshots import read_snapshot
@@ -26,6 +26,7 @@ __all__ = [
     "InboxEntrance",
     "WebhookEntrance",
     "inbox_by_secret",
+    "message_targets",
     "webhook_by_address",
 ]
 
@@ -111,7 +112,7 @@ def inbox_by_secret(secret: str) -> InboxEntrance | None:
         body_limit_bytes=inbox.body_limit_bytes,
         idempotency=_idempotency(inbox.idempotency),
         reply=inbox.reply,
-        targets=_message_targets(inbox.id),
+        targets=message_targets(inbox.id),
         ends_at_us=round(found.ends_at.timestamp() * 1_000_000) if found.ends_at else None,
     )
 
@@ -146,7 +147,7 @@ def webhook_by_address(address: str) -> WebhookEntrance | None:
     )
 
 
-def _message_targets(inbox_id: Id) -> tuple[EntranceTarget, ...]:
+def message_targets(inbox_id: Id) -> tuple[EntranceTarget, ...]:
     """By workflow in order of creation, then in document order: so are runs numbered that begin together."""
     on = TriggerRow.objects.filter(inbox_id=inbox_id, kind="message", enabled=True, archived_at__isnull=True, workflow__enabled=True)
     rows = on.filter(workflow__deleted_at__isnull=True).select_related("workflow")
@@ -180,7 +181,7 @@ def _auth_methods(project_id: Id, ids: list[Id | None]) -> tuple[AuthDigest, ...
     if not ids:
         return ()
     rows = AuthMethod.objects.filter(project_id=project_id, id__in=[each for each in ids if each is not None])
-    found = tuple(AuthDigest(row.name, row.kind, keys().open(bytes(row.sealed), "auth_method", row.id)) for row in rows.order_by("id"))
+    found = tuple(AuthDigest(row.name, row.kind, open_from(row, row.sealed)) for row in rows.order_by("id"))
     return found or (AuthDigest("none", "api_key", token_bytes(32)),)
 
 

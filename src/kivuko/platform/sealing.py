@@ -20,7 +20,7 @@ from django.db import models
 from kivuko.errors import InputError, SecretUnreadable
 from kivuko.records import Id
 
-__all__ = ["KeyRing", "SealedField", "keys", "use_keys"]
+__all__ = ["KeyRing", "SealedField", "keys", "open_from", "seal_for", "use_keys"]
 
 _ST = TypeVar("_ST", contravariant=True)
 _GT = TypeVar("_GT", covariant=True)
@@ -91,6 +91,16 @@ def keys() -> KeyRing:
 def use_keys(ring: KeyRing) -> None:
     """Makes this ring the one in use."""
     _keys[0] = ring
+
+
+def seal_for(row: models.Model, plain: bytes) -> bytes:
+    """A secret sealed for this row; it must have its id."""
+    return keys().seal(plain, row._meta.db_table, row.pk)
+
+
+def open_from(row: models.Model, sealed: bytes | memoryview) -> bytes:
+    """What is sealed in a column of this row. Raises SecretUnreadable."""
+    return keys().open(bytes(sealed), row._meta.db_table, row.pk)
 
 
 def _place(table: str, row_id: Id) -> bytes:

@@ -12,7 +12,7 @@ from kivuko.platform.accounts.actors import Actor
 from kivuko.platform.audit.trail import note
 from kivuko.platform.changes import configuration_change
 from kivuko.platform.credentials.models import Credential
-from kivuko.platform.sealing import keys
+from kivuko.platform.sealing import open_from, seal_for
 from kivuko.platform.workflows.fields import Fields, Mistakes
 from kivuko.platform.workflows.models import JobRow
 from kivuko.records import Id, new_id
@@ -60,7 +60,7 @@ def credential_body(credential_id: Id, project_id: Id) -> Mapping[str, object]:
     found = Credential.objects.filter(id=credential_id, project_id=project_id).first()
     if found is None:
         raise ObjectMissing(f"credential {credential_id} is not in this project")
-    body: dict[str, object] = json.loads(keys().open(bytes(found.sealed), "credential", found.id))
+    body: dict[str, object] = json.loads(open_from(found, found.sealed))
     return body
 
 
@@ -157,7 +157,7 @@ def _seal(row: Credential, fields: Fields) -> None:
     if len(text) > LARGEST_BODY_BYTES:
         fields.wrong("body", f"must not be larger than {LARGEST_BODY_BYTES} bytes")
     row.keys = sorted(str(key) for key in body)
-    row.sealed = keys().seal(text, "credential", row.id)
+    row.sealed = seal_for(row, text)
 
 
 def _value(row: Credential) -> CredentialValue:

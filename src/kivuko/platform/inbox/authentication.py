@@ -12,7 +12,7 @@ from kivuko.platform.accounts.actors import Actor
 from kivuko.platform.audit.trail import note
 from kivuko.platform.changes import configuration_change
 from kivuko.platform.inbox.models import AuthMethod
-from kivuko.platform.sealing import keys
+from kivuko.platform.sealing import seal_for
 from kivuko.platform.workflows.fields import Fields, Mistakes
 from kivuko.records import Id, new_id
 
@@ -56,7 +56,7 @@ def create_auth_method(project_id: Id, values: Mapping[str, object], *, actor: A
     if len(secret) < 8:
         fields.wrong("secret", "must have at least 8 characters")
     text = secret if kind == "api_key" else f"{username}:{secret}"
-    row.sealed = keys().seal(sha256(text.encode()).digest(), "auth_method", row.id)
+    row.sealed = seal_for(row, sha256(text.encode()).digest())
     with configuration_change():
         if AuthMethod.objects.filter(project_id=project_id, name=row.name).exists():
             fields.wrong("name", f"{row.name!r} is the name of another method of this project")

@@ -15,7 +15,7 @@ from kivuko.platform.accounts.actors import Actor
 from kivuko.platform.audit.trail import note
 from kivuko.platform.changes import configuration_change
 from kivuko.platform.inbox.models import AuthMethod, Inbox, InboxSecret
-from kivuko.platform.sealing import keys
+from kivuko.platform.sealing import open_from, seal_for
 from kivuko.platform.settings import current
 from kivuko.platform.workflows.fields import Fields, Mistakes
 from kivuko.platform.workflows.models import TriggerRow
@@ -72,7 +72,7 @@ def inbox_url(inbox_id: Id) -> str:
     found = InboxSecret.objects.filter(inbox_id=inbox_id, ends_at__isnull=True).first()
     if found is None:
         raise ObjectMissing()
-    secret = keys().open(bytes(found.sealed), "inbox_secret", found.id).decode()
+    secret = open_from(found, found.sealed).decode()
     return f"{current().public_url}/inbox/{secret}"
 
 
@@ -149,7 +149,7 @@ def _new_secret(inbox_id: Id, secret: str | None) -> None:
     row = InboxSecret(id=new_id(), inbox_id=inbox_id, digest=sha256(text.encode()).digest())
     if InboxSecret.objects.filter(digest=row.digest).exists():
         raise Conflict("the address of the inbox is taken")
-    row.sealed = keys().seal(text.encode(), "inbox_secret", row.id)
+    row.sealed = seal_for(row, text.encode())
     row.save(force_insert=True)
 
 
