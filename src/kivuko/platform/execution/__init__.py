@@ -3,12 +3,14 @@
 from kivuko.platform.execution.catalogue import Catalogue
 from kivuko.platform.execution.initial_state import InitialStates
 from kivuko.platform.execution.limits import Limits, limits_of
+from kivuko.platform.execution.platform_catalogue import PlatformCatalogue
 from kivuko.platform.execution.tokens import RunToken, RunTokens, WorkerTokens, public_key_of
 
 __all__ = [
     "Catalogue",
     "InitialStates",
     "Limits",
+    "PlatformCatalogue",
     "RunToken",
     "RunTokens",
     "WorkerTokens",
