@@ -17,6 +17,7 @@ APPS = (
     "kivuko.platform.history",
     "kivuko.platform.audit",
     "kivuko.platform.api",
+    "kivuko.platform.schedules",
 )
 """One app a noun: a feature goes with its folder and its line here."""
 

@@ -30,7 +30,11 @@ SELECT queue, count(*), min(attempt_id) FROM live_attempt WHERE state = 0 GROUP 
 SELECT queue, count(*), (array_agg(attempt_id ORDER BY attempt_id))[1] FROM live_attempt WHERE state = 0 GROUP BY queue
 
 -- name: last_output_of_job
-SELECT output_dataclip_id FROM run WHERE job_id = :job_id AND exit_code = 0 AND output_dataclip_id IS NOT NULL
+-- By id first: a job may have a million Runs, and those that ended last are among the newest.
+SELECT output_dataclip_id FROM (
+    SELECT output_dataclip_id, finished_at, id FROM run WHERE job_id = :job_id AND exit_code = 0 AND output_dataclip_id IS NOT NULL
+    ORDER BY id DESC LIMIT 100
+) AS newest
 ORDER BY finished_at DESC, id DESC LIMIT 1
 
 -- name: last_state_of_workflow

@@ -1,0 +1,3 @@
+"""Migrations of schedules."""
+
+__all__: list[str] = []
