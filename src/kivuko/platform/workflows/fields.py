@@ -45,6 +45,8 @@ class Fields:
             self._written = written
         else:
             mistakes.add(path, "must be an object")
+            # That says it all: what is missing in it is no news.
+            self.mistakes = Mistakes()
 
     def __contains__(self, name: str) -> bool:
         return name in self._written

@@ -68,10 +68,11 @@ def condition_mistake(condition: str) -> str | None:
     if found := _UNACCEPTABLE.search(condition):
         return f"contains the unacceptable word {found[0]}"
     try:
-        compile_module(f"(state) => (\n{condition}\n)")
+        compiled = compile_module(f"(state) => (\n{condition}\n)")
     except CompileError as error:
         return f"is no JavaScript expression: {error.message}"
-    return None
+    # Only V8 could tell: for one short expression that is as good as wrong.
+    return "is no JavaScript expression" if compiled.doubtful else None
 
 
 def _check_ids(document: WorkflowDocument, mistakes: Mistakes) -> None:
