@@ -15,6 +15,7 @@ from kivuko.errors import RecordsUnavailable
 from kivuko.records import Claim, Message, new_id
 from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
+from kivuko.records.turns import FifoLock
 from server.lanes.ingest.worlds import World
 
 METHODS = st.sampled_from(["POST", "GET", "PUT", "HEAD", "OPTIONS", "DELETE"])
@@ -41,7 +42,7 @@ def impatient(tmp_path: Path) -> Iterator[World]:
 def test_a_message_that_has_not_begun_to_be_written_is_withdrawn(impatient: World, tmp_path: Path) -> None:
     world = impatient
     # Another process writes: this one's own connections would take turns with the writer.
-    busy = SqliteDatabase(tmp_path / "kivuko.db").connect()
+    busy = SqliteDatabase(tmp_path / "kivuko.db", turns=FifoLock()).connect()
     busy.begin()
     try:
         occupying = world.records.submit(Claim(new_id(), 1))

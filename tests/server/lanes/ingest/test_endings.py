@@ -24,7 +24,7 @@ from kivuko.records import (
     read_attempt,
 )
 from kivuko.server.lanes.ingest import Reply
-from kivuko.server.lanes.ingest.times import rfc3339
+from kivuko.server.times import rfc3339
 from server.lanes.ingest.worlds import JSON, Answer, World
 
 
