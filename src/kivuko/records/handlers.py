@@ -8,6 +8,7 @@ from kivuko.records.ingest import ingest
 from kivuko.records.intents import Handlers
 from kivuko.records.leases import register, renew, unpark
 from kivuko.records.logs import write_logs
+from kivuko.records.naming import name_dataclips
 from kivuko.records.notices import dismiss
 from kivuko.records.pins import pin
 from kivuko.records.reporting import reporter
@@ -28,6 +29,7 @@ def handlers(rules: Rules | None = None) -> Handlers:
         "forget": forget,
         "ingest": ingest,
         "log": write_logs,
+        "name_dataclip": name_dataclips,
         "pin": pin,
         "register": register,
         "renew": renew,

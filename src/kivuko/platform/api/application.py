@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -28,6 +28,9 @@ __all__ = ["KivukoApi", "build_api"]
 log = logging.getLogger("kivuko.api")
 
 _ABOUT = "Kivuko's own API. Errors are application/problem+json; lists are paged by cursor; unknown keys and filters are refused."
+
+
+_WORDS = {"extra_forbidden": "is no key of this object", "missing": "is missing"}
 
 
 class JsonRenderer(BaseRenderer):
@@ -104,13 +107,17 @@ def _handle_errors(api: NinjaAPI) -> None:
         log.error("request %s failed", request_id_of(request), exc_info=error)
         return kivuko(request, KivukoError())
 
-    api.add_exception_handler(KivukoError, kivuko)
-    api.add_exception_handler(ValidationError, invalid)
-    api.add_exception_handler(HttpError, http)
-    api.add_exception_handler(Http404, missing)
-    api.add_exception_handler(RequestDataTooBig, large)
-    api.add_exception_handler(DatabaseError, database)
-    api.add_exception_handler(Exception, anything)
+    handlers: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
+        KivukoError: kivuko,
+        ValidationError: invalid,
+        HttpError: http,
+        Http404: missing,
+        RequestDataTooBig: large,
+        DatabaseError: database,
+        Exception: anything,
+    }
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)
 
 
 def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
@@ -119,7 +126,10 @@ def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
         # ("body", "given", "name"): where it stands, the view's name for it, then the path people know.
         kind, *path = found["loc"]
         shown = path[1:] if kind == "body" and path else path[-1:] if kind == "query" else path
-        if found["type"] == "extra_forbidden":
-            yield ".".join(map(str, shown)), "is no key of this object"
-        else:
-            yield ".".join(map(str, shown)), found["msg"].removeprefix("Value error, ")
+        yield ".".join(map(str, shown)), _WORDS.get(found["type"]) or _worded(found["msg"])
+
+
+def _worded(message: str) -> str:
+    """pydantic's sentence in our words: it follows the name of the field."""
+    message = message.removeprefix("Value error, ").replace("Input should", "must", 1)
+    return message[:1].lower() + message[1:]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from json.decoder import scanstring
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
@@ -60,7 +59,7 @@ def member_text(body: bytes, name: str) -> str:
     found: str | None = None
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":
-        key, at = scanstring(text, at + 1, True)
+        key, at = decode(text, at)
         start = _skip(text, _skip(text, at) + 1)
         _, end = decode(text, start)
         if key == name:

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from kivuko.errors import IdempotencyConflict, ValidationFailed
 from kivuko.platform.api.models import KeptAnswer
-from kivuko.platform.sealing import keys
+from kivuko.platform.sealing import open_from, seal_for
 
 __all__ = ["KEPT_US", "answered_once"]
 
@@ -19,7 +19,6 @@ KEPT_US = 24 * 3600 * 1_000_000
 UNDER_WAY_US = 60 * 1_000_000
 """A request that has not ended after a minute has died with its process: the next one with its key is carried out."""
 
-_TABLE = "api_kept_answer"
 _HEADERS = ("Content-Type", "Location", "ETag", "Retry-After")
 
 
@@ -78,7 +77,7 @@ def _carried_out(kept: KeptAnswer, answer: Callable[[], HttpResponseBase]) -> Ht
         found = answer()
         if isinstance(found, HttpResponse) and 200 <= found.status_code < 300:
             headers = {name: found[name] for name in _HEADERS if name in found}
-            sealed = keys().seal(found.content, _TABLE, kept.id)
+            sealed = seal_for(kept, found.content)
             with transaction.atomic():
                 KeptAnswer.objects.filter(id=kept.id).update(status=found.status_code, headers=headers, sealed=sealed)
             done = True
@@ -90,7 +89,7 @@ def _carried_out(kept: KeptAnswer, answer: Callable[[], HttpResponseBase]) -> Ht
 
 
 def _replayed(kept: KeptAnswer) -> HttpResponse:
-    body = keys().open(bytes(kept.sealed or b""), _TABLE, kept.id)
+    body = open_from(kept, kept.sealed or b"")
     answer = HttpResponse(body, status=kept.status, headers=kept.headers)
     answer["Idempotency-Replayed"] = "true"
     return answer

@@ -66,7 +66,7 @@ def orm_page(rows: Any, query: ListQuery) -> tuple[Sequence[Any], str | None]:
     return id_page(list(asked.order_by("-id")[: query.limit + 1]), query.limit, lambda row: row.id)
 
 
-def count_up_to(wanted: bool, count: Callable[[int], int]) -> dict[str, int | bool]:
+def count_up_to(wanted: bool, count: Callable[[int], int]) -> dict[str, Any]:
     """``count`` and ``count_capped`` of a page, if they are wanted; ``count(at_most)`` counts."""
     if not wanted:
         return {}

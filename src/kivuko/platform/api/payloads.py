@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 
 from kivuko.errors import BodyWiped
 from kivuko.platform.api.context import platform
+from kivuko.platform.api.middleware import request_id_of
+from kivuko.platform.api.problems import Problem, problem_answer
 from kivuko.platform.api.versions import tags_of
 from kivuko.platform.api.wire import Wire
 from kivuko.records import Dataclip, MessageVersion
@@ -65,14 +67,16 @@ def body_answer(request: HttpRequest, body: bytes, *, name: str, content_type: s
     found = _RANGE.fullmatch(asked.strip()) if asked and (condition is None or condition == tag) else None
     if not found or found[1] == found[2] == "":
         return HttpResponse(body, content_type=content_type, headers=headers)
-    return _part(body, found[1], found[2], content_type, headers)
+    return _part(request, body, found[1], found[2], content_type, headers)
 
 
-def _part(body: bytes, first: str, last: str, content_type: str, headers: dict[str, str]) -> HttpResponse:
+def _part(request: HttpRequest, body: bytes, first: str, last: str, content_type: str, headers: dict[str, str]) -> HttpResponse:
     size = len(body)
     start = int(first) if first else max(0, size - int(last))
     end = min(int(last), size - 1) if first and last else size - 1
     if start >= size or end < start:
-        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+        about = {**headers, "Content-Range": f"bytes */{size}"}
+        problem = Problem(416, "range_not_satisfiable", f"The body has {size} bytes.", "Ask for a range within it.", headers=about)
+        return problem_answer(problem, request_id_of(request))
     headers["Content-Range"] = f"bytes {start}-{end}/{size}"
     return HttpResponse(body[start : end + 1], status=206, content_type=content_type, headers=headers)

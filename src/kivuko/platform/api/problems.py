@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ __all__ = ["CONTENT_TYPE", "Problem", "problem_answer", "problem_of", "validatio
 
 CONTENT_TYPE = "application/problem+json"
 
+_PATH = re.compile(r"[\w.-]+:")
+
 _TITLES = {
     400: "The request cannot be read",
     401: "You are not signed in",
@@ -27,6 +30,7 @@ _TITLES = {
     412: "It was changed meanwhile",
     413: "The request is too large",
     415: "The content type is not supported",
+    416: "There is no such part",
     422: "The request is not valid",
     429: "Too many requests",
     500: "Something went wrong here",
@@ -119,5 +123,6 @@ def problem_answer(problem: Problem, request_id: str) -> HttpResponse:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    text = text[:1].upper() + text[1:]
+    # A path at the beginning ("triggers.0.name: …") keeps its letters.
+    text = text if _PATH.match(text) else text[:1].upper() + text[1:]
     return text if not text or text[-1] in ".!?" else f"{text}."

@@ -3,12 +3,45 @@
 from __future__ import annotations
 
 from kivuko.platform.api.application import build_api
-from kivuko.platform.api.routes import attempts, logs, runs, work_orders, workers
+from kivuko.platform.api.routes import (
+    about,
+    attempts,
+    credentials,
+    dataclips,
+    inboxes,
+    logs,
+    me,
+    messages,
+    projects,
+    runs,
+    schedules,
+    starts,
+    work_orders,
+    workers,
+    workflows,
+)
 
 __all__ = ["api", "urlpatterns"]
 
-ROUTERS = (runs.router, work_orders.router, attempts.router, logs.router, workers.router)
+NOUNS = (
+    me,
+    projects,
+    workflows,
+    schedules,
+    credentials,
+    inboxes,
+    messages,
+    work_orders,
+    starts,
+    attempts,
+    runs,
+    dataclips,
+    logs,
+    workers,
+    about,
+)
+"""A noun goes with its module and its line here."""
 
-api = build_api(ROUTERS)
+api = build_api([noun.router for noun in NOUNS])
 
 urlpatterns = api.urls[0]

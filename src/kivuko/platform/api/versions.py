@@ -1,14 +1,17 @@
-"""Optimistic locking: ``ETag``, ``If-Match``, ``If-None-Match`` and ``lock_version`` (spec/api.md §1, concurrency)."""
+"""Optimistic locking: ``ETag``, ``If-Match`` and ``lock_version`` (spec/api.md §1, concurrency)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from kivuko.errors import ChangedMeanwhile
 
-__all__ = ["check_version", "etag", "not_modified", "tags_of"]
+__all__ = ["check_version", "etag", "tags_of", "wanted_version"]
+
+_TAG = re.compile(r'"(\d{1,9})"')
 
 
 def etag(lock_version: int) -> str:
@@ -16,22 +19,24 @@ def etag(lock_version: int) -> str:
     return f'"{lock_version}"'
 
 
-def check_version(request: HttpRequest, given: int | None, current_version: int, current: Callable[[], Mapping[str, object]]) -> None:
-    """Raises ChangedMeanwhile when ``If-Match`` or the body's ``lock_version`` is not the current one."""
-    wanted = tags_of(request.headers.get("If-Match"))
-    stale_tag = bool(wanted) and "*" not in wanted and etag(current_version) not in wanted
-    if stale_tag or (given is not None and given != current_version):
+def wanted_version(request: HttpRequest, given: int | None, current: Callable[[], Mapping[str, object]]) -> int | None:
+    """The version that a change is meant for: ``If-Match``, else ``lock_version`` of the body; None where nobody asks.
+
+    Raises ChangedMeanwhile for a tag that never was one of a version, or when both are there and differ.
+    """
+    tags = tags_of(request.headers.get("If-Match")) - {"*"}
+    found = [_TAG.fullmatch(tag) for tag in tags]
+    numbers = {int(match[1]) for match in found if match}
+    if len(tags) > 1 or len(numbers) < len(tags) or (numbers and given is not None and given not in numbers):
         raise ChangedMeanwhile(current=current())
+    return next(iter(numbers), given)
 
 
-def not_modified(request: HttpRequest, tag: str) -> HttpResponse | None:
-    """304 when the client has this already."""
-    known = {each.removeprefix("W/") for each in tags_of(request.headers.get("If-None-Match"))}
-    if tag not in known and "*" not in known:
-        return None
-    answer = HttpResponse(status=304)
-    answer["ETag"] = tag
-    return answer
+def check_version(request: HttpRequest, given: int | None, version: int, current: Callable[[], Mapping[str, object]]) -> None:
+    """Raises ChangedMeanwhile when the change is meant for another version than the current one."""
+    wanted = wanted_version(request, given, current)
+    if wanted is not None and wanted != version:
+        raise ChangedMeanwhile(current=current())
 
 
 def tags_of(header: str | None) -> set[str]:

@@ -55,3 +55,6 @@ SELECT * FROM (
     SELECT DISTINCT ON (workflow_id) 'failed', workflow_id, 0::smallint, 1::bigint, id FROM work_order
     WHERE project_id = :project_id AND state IN (11, 12, 13, 14, 15, 16) AND id >= :first_id ORDER BY workflow_id, id DESC
 ) AS failures
+
+-- name: dataclip_named
+UPDATE dataclip SET name = :name WHERE id = :id

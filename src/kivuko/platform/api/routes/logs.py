@@ -72,7 +72,7 @@ def line_shape(line: LogLine) -> Line:
         level=word(line.level),
         source=line.source,
         run_id=line.run_id,
-        message=line.message,  # type: ignore[arg-type]
+        message=line.message,
     )
 
 

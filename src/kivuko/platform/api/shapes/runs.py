@@ -143,7 +143,7 @@ def _error(run: Run) -> RunError | None:
         return None
     stored = json.loads(run.error) if run.error else {}
     known = {name: stored.get(name) for name in RunError.model_fields if isinstance(stored.get(name), str | int)}
-    return RunError(**{"name": run.error_type, **known})
+    return RunError.model_validate({"name": run.error_type, **known})
 
 
 def _input(connection: Connection, run: Run) -> Payload | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
 
 from kivuko.records import Cause, JobResult
 
@@ -30,7 +30,7 @@ LevelWord = Literal["debug", "info", "warn", "error", "success", "always"]
 JobStateWord = Literal["success", "failure", "in progress"]
 
 
-def word(member: IntEnum) -> str:
+def word(member: IntEnum) -> Any:
     """A member's word."""
     return member.name.lower()
 
