@@ -12,7 +12,6 @@ from kivuko.server.lanes.workers.identity import Identity
 from kivuko.server.lanes.workers.payloads import Payload, id_of, text_of
 from kivuko.server.lanes.workers.plan import plan_of
 from kivuko.server.lanes.workers.reply import Reply, errors, ok, refused
-from kivuko.server.lanes.workers.reports import clip_id_of
 from kivuko.server.lanes.workers.services import Services
 
 __all__ = ["FETCHES", "Assignment", "admit", "stale"]
@@ -77,10 +76,11 @@ class Assignment:
         return plan_of(self.record, self.document, self.limits, going_on=going_on, foreign=self.foreign)
 
     def _state(self, payload: Payload) -> Reply:
-        record, clip_id = self.record, text_of(payload, "id")
+        # An Attempt has one input: what it is called does not matter.
+        record = self.record
         run = next((run for run in record.runs if str(run.id) == payload.get("run_id")), None)
-        if run is None and (payload.get("run_id") or clip_id not in (None, clip_id_of(record))):
-            return errors("id", "Dataclip not found!")
+        if run is None and payload.get("run_id"):
+            return errors("run_id", "Run not found!")
         with self.services.records.reading() as connection:
             states = InitialStates(connection, self.services.records.payloads)
             return ok(states.of_run(record, run, self.document) if run else states.of_attempt(record, self.document))
