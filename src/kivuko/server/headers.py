@@ -19,7 +19,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=-]{20,200}\Z")
 
 def header(headers: Headers, name: bytes) -> str | None:
     """The first header of this (lower-case) name."""
-    return next((value.decode("latin-1") for found, value in headers if found == name), None)
+    for found, value in headers:
+        if found == name:
+            return value.decode("latin-1")
+    return None
 
 
 def request_id_of(headers: Headers) -> str:

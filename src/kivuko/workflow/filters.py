@@ -19,6 +19,9 @@ __all__ = ["DEEPEST_PATTERN", "MessageFilter", "contains", "read_filter", "read_
 DEEPEST_PATTERN = 100
 """Patterns nested more deeply than this are refused when they are saved, so matching never runs out of stack."""
 
+_NO_NUMBERS = (bool, type(None))
+_NUMBERS = (int, float, Decimal)
+
 
 @dataclass(frozen=True)
 class MessageFilter:
@@ -29,8 +32,10 @@ class MessageFilter:
 
     def matches(self, body: object) -> bool:
         """Whether a message with this (parsed) body matches. A blank inclusion takes every message, a blank exclusion leaves none out."""
-        included = all(contains(body, pattern) for pattern in self.inclusion)
-        return included and not any(contains(body, pattern) for pattern in self.exclusion)
+        for pattern in self.inclusion:
+            if not contains(body, pattern):
+                return False
+        return not any(contains(body, pattern) for pattern in self.exclusion)
 
 
 def read_filter(inclusion: object = None, exclusion: object = None) -> MessageFilter:
@@ -69,7 +74,10 @@ def _contains(value: object, pattern: object) -> bool:
 
 
 def _object_contains(value: Mapping[str, object], pattern: Mapping[str, object]) -> bool:
-    return all(key in value and _contains(value[key], wanted) for key, wanted in pattern.items())
+    for key, wanted in pattern.items():  # noqa: SIM110  # a loop is twice as fast: every trigger asks this of every message
+        if key not in value or not _contains(value[key], wanted):
+            return False
+    return True
 
 
 def _array_contains(value: Sequence[object], pattern: Sequence[object]) -> bool:
@@ -77,12 +85,12 @@ def _array_contains(value: Sequence[object], pattern: Sequence[object]) -> bool:
 
 
 def _same_scalar(value: object, pattern: object) -> bool:
-    if isinstance(pattern, bool | None) or isinstance(value, bool | None):
+    if isinstance(pattern, _NO_NUMBERS) or isinstance(value, _NO_NUMBERS):
         # True == 1 in Python, never in JSON.
         return value is pattern
     if isinstance(pattern, str) or isinstance(value, str):
         return value == pattern and type(value) is type(pattern)
-    if isinstance(value, int | float | Decimal) and isinstance(pattern, int | float | Decimal):
+    if isinstance(value, _NUMBERS) and isinstance(pattern, _NUMBERS):
         return _exact(value) == _exact(pattern)
     return False
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from starlette.requests import ClientDisconnect
@@ -25,6 +25,7 @@ from kivuko.server.lanes.ingest.rates import Rates
 
 __all__ = ["InboxLane"]
 
+_ADDRESS = re.compile(r"/inbox/([0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})/?\Z")
 _ALLOW = {"allow": "POST, HEAD, OPTIONS"}
 _OPENROSA = {"x-openrosa-version": "1.0"}
 _OPENROSA_ACCEPTED = (
@@ -98,15 +99,10 @@ class InboxLane:
 
 def _secret(path: str) -> str:
     """The uuid of ``/inbox/<uuid>``, with or without a slash behind it. Raises UnknownAddress."""
-    parts = path.removesuffix("/").split("/")
-    try:
-        return str(uuid.UUID(parts[2])) if len(parts) == 3 and len(parts[2]) == 36 else _unknown()
-    except ValueError:
-        return _unknown()
-
-
-def _unknown() -> str:
-    raise UnknownAddress()
+    found = _ADDRESS.match(path)
+    if found is None:
+        raise UnknownAddress()
+    return found[1].lower()
 
 
 def _arrival(sender: Sender, inbox: Inbox, verdict: Verdict) -> Arrival:

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import IO
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from kivuko.errors import BodyTooLarge, BodyTooSlow, RecordsUnavailable, RequestRefused
 from kivuko.server.headers import Headers, header
+from kivuko.server.lanes.ingest.begun import Begun
 from kivuko.server.lanes.ingest.bodies import Inflater, inflater_for
 
 __all__ = ["IN_MEMORY_BYTES", "Receiving", "Spool", "receive_body"]
@@ -134,11 +135,18 @@ def _too_large(limit_bytes: int) -> BodyTooLarge:
 async def _next_piece(receive: Receive, within_s: float) -> tuple[bytes, bool]:
     if within_s <= 0:
         raise BodyTooSlow()
+    # Most bodies are here with their head: a timer for them would cost more than reading them.
+    begun = Begun(receive())
     try:
-        async with asyncio.timeout(within_s):
-            event = await receive()
+        event = begun.result if begun.over else await _within(within_s, begun)
     except TimeoutError as error:
         raise BodyTooSlow() from error
     if event["type"] == "http.disconnect":
         raise ClientDisconnect()
     return event.get("body", b""), event.get("more_body", False)
+
+
+async def _within(within_s: float, begun: Begun[Message]) -> Message:
+    async with asyncio.timeout(within_s):
+        event: Message = await begun
+        return event

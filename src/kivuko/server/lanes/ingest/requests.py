@@ -29,6 +29,6 @@ def kept_request(method: str, path: Sequence[str], query: bytes, headers: Header
     """The JSON that is stored, and that jobs see as ``state.request``: method, path, query_params, headers, and the query as it came."""
     text = query.decode("latin-1")
     parameters: dict[str, object] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="replace") if text else ():
         add_field(parameters, name, value)
     return orjson.dumps({"method": method, "path": list(path), "query": text, "query_params": parameters, "headers": kept_headers(headers)})

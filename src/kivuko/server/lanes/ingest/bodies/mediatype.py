@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from python_multipart.multipart import parse_options_header
 
@@ -29,6 +30,9 @@ class MediaType:
     boundary: bytes | None = None
 
 
+_SHORT = 64
+"""Types as short as this are remembered: senders have few. A boundary is new with every body."""
+
 _KINDS = {
     "application/json": BodyKind.JSON,
     "text/json": BodyKind.JSON,
@@ -43,6 +47,10 @@ def media_type(header: str | None, beginning: bytes) -> MediaType:
     """Reads a Content-Type header. Without one the body's ``beginning`` tells XML from JSON. Never raises."""
     if not header or not header.strip():
         return MediaType("", BodyKind.XML if beginning.lstrip().startswith(b"<") else BodyKind.JSON)
+    return _known(header) if len(header) <= _SHORT else _read(header)
+
+
+def _read(header: str) -> MediaType:
     try:
         parsed, parameters = parse_options_header(header)
     except ValueError:
@@ -50,6 +58,9 @@ def media_type(header: str | None, beginning: bytes) -> MediaType:
     name = parsed.decode("latin-1").strip().lower()
     charset = parameters.get(b"charset")
     return MediaType(name, _kind(name), charset.decode("latin-1").strip().lower() if charset else None, parameters.get(b"boundary"))
+
+
+_known = lru_cache(256)(_read)
 
 
 def _kind(name: str) -> BodyKind | None:
