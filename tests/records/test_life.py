@@ -55,6 +55,34 @@ def test_one_job_from_message_to_end(scene: Scene) -> None:
     assert scene.rows(Notice) == []
 
 
+def test_the_last_run_and_its_attempt_end_in_one_report(scene: Scene) -> None:
+    accepted = scene.accept(scene.start())
+    ((run_id,),) = (started.run_ids for started in accepted.started)
+    hand = claim(scene)
+    hand.begin(run_id)
+    output = clip(scene, hand, wire_id="out")
+    lines = scene.writer.submit(WriteLogs(hand.id, hand.number, (Line("last words", 1),), 1), bulk=True)
+    end = EndAttempt(hand.id, hand.number, ExitReason.SUCCESS, final_wire_id="out", executed_ms=7)
+    for _ in range(2):
+        ended = hand.end(run_id, output=output, ends=end)
+        assert (ended.run_id, ended.state) == (run_id, AttemptState.SUCCESS)
+    assert lines.done()
+    assert (scene.one(Run).exit_reason, scene.one(LogLine).message) == (ExitReason.SUCCESS, "last words")
+    assert (hand.attempt.state, hand.attempt.final_dataclip_id, hand.attempt.executed_ms) == (AttemptState.SUCCESS, output.id, 7)
+    assert scene.job_states() == scene.calculated()
+
+
+def test_a_late_end_of_both_is_refused_when_another_worker_has_the_attempt(scene: Scene) -> None:
+    accepted = scene.accept(scene.start())
+    ((run_id,),) = (started.run_ids for started in accepted.started)
+    hand = claim(scene)
+    hand.die()
+    claim(scene)
+    with pytest.raises(StaleClaim):
+        hand.end(run_id, job_id=new_id(), ends=EndAttempt(hand.id, hand.number, ExitReason.SUCCESS))
+    assert scene.one(Run).finished_at is None
+
+
 def test_the_seeds_example(scene: Scene) -> None:
     """R-075: referral succeeds, payment fails, is run again and succeeds: three runs, still two job-states."""
     names = {new_id(): "Referral", new_id(): "Payment"}

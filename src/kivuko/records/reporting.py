@@ -24,10 +24,12 @@ from kivuko.records.reports import (
     Leave,
     Park,
     Report,
+    RunEnded,
     StartAttempt,
     StartRun,
 )
 from kivuko.records.retrying import Retry, retry
+from kivuko.records.rows import Dataclip
 from kivuko.records.rules import Rules
 
 __all__ = ["reporter"]
@@ -61,7 +63,7 @@ def _apply(ledger: Ledger, report: Report[Any], known: WireIds, rules: Rules) ->
         case StartRun():
             return life.start_run(ledger, report, known)
         case EndRun():
-            return life.end_run(ledger, replace(report, next=_resolved(report, known)), rules)
+            return _end_run(ledger, report, known, rules)
         case EndAttempt():
             return endings.end_attempt(ledger, _final_resolved(report, known), rules)
         case Park():
@@ -79,13 +81,20 @@ def _apply(ledger: Ledger, report: Report[Any], known: WireIds, rules: Rules) ->
     raise TypeError(f"{type(report).__name__} is no report")
 
 
+def _end_run(ledger: Ledger, report: EndRun, known: WireIds, rules: Rules) -> RunEnded:
+    ended = life.end_run(ledger, replace(report, next=_resolved(report, known)), rules)
+    if report.ends is None:
+        return ended
+    return replace(ended, state=endings.end_attempt(ledger, _final_resolved(report.ends, known), rules))
+
+
 def _wire_ids(transaction: Transaction, reports: Sequence[Report[Any]]) -> WireIds:
     """Our ids of the dataclips that foreign workers name by ids of their own: stored earlier, or coming with this group."""
     asked: set[tuple[Id, str]] = set()
     coming: dict[tuple[Id, str], Id] = {}
     for report in reports:
         asked.update((report.attempt_id, name) for name in _names(report))
-        clips = [report.output] if isinstance(report, EndRun) else [report.final] if isinstance(report, EndAttempt) else []
+        clips = _clips(report)
         coming.update({(report.attempt_id, clip.wire_id): clip.id for clip in clips if clip and clip.wire_id})
     if not asked:
         return {}
@@ -94,11 +103,22 @@ def _wire_ids(transaction: Transaction, reports: Sequence[Report[Any]]) -> WireI
     return coming | {(Id(attempt), name): Id(clip) for attempt, name, clip in found}
 
 
+def _clips(report: Report[Any]) -> list[Dataclip | None]:
+    match report:
+        case EndRun():
+            return [report.output, report.ends.final if report.ends else None]
+        case EndAttempt():
+            return [report.final]
+    return []
+
+
 def _names(report: Report[Any]) -> list[str]:
     match report:
         case StartRun():
             names = [report.input_wire_id]
-        case StartAttempt() | EndRun():
+        case EndRun():
+            names = [*(follow.input_wire_id for follow in report.next), report.ends.final_wire_id if report.ends else None]
+        case StartAttempt():
             names = [follow.input_wire_id for follow in report.next]
         case EndAttempt():
             names = [report.final_wire_id]

@@ -91,15 +91,19 @@ class StartRun(OwnedReport[Id]):
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The id of the Run that ended, and of those that follow it, in the order of ``next``."""
+    """The id of the Run that ended, and of those that follow it, in the order of ``next``; the Attempt's state if it ended with the Run."""
 
     run_id: Id
     next_ids: tuple[Id, ...]
+    state: AttemptState | None = None
 
 
 @dataclass(frozen=True)
 class EndRun(OwnedReport[RunEnded]):
-    """A Run has ended. ``error`` is JSON: name, message, operation, line. ``reported_at`` is the worker's clock in µs."""
+    """A Run has ended. ``error`` is JSON: name, message, operation, line. ``reported_at`` is the worker's clock in µs.
+
+    ``ends`` is the end of the Attempt, where this was its last Run: both are kept, or neither.
+    """
 
     run_id: Id
     job_id: Id
@@ -113,6 +117,12 @@ class EndRun(OwnedReport[RunEnded]):
     tries: int | None = None
     reported_at: int | None = None
     webhook_response: bytes | None = None
+    ends: EndAttempt | None = None
+
+    @property
+    def ends_key(self) -> bool:
+        """As the end of the Attempt."""
+        return self.ends is not None
 
     @property
     def size_bytes(self) -> int:
