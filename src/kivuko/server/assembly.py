@@ -11,12 +11,14 @@ from kivuko.errors import RecordsUnavailable
 from kivuko.platform.accounts.actors import Actor
 from kivuko.platform.api.context import Platform, use
 from kivuko.platform.changes import on_configuration_change
+from kivuko.platform.execution import Limits, PlatformCatalogue, RunTokens, WorkerTokens
 from kivuko.records import Id
 from kivuko.server.access import Access
 from kivuko.server.actors import by_session, by_token, may_see
 from kivuko.server.app import outer_app
 from kivuko.server.bridge import Bridge
 from kivuko.server.configuration_watch import ConfigurationWatch
+from kivuko.server.embedded import embedded_worker, release_last_worker
 from kivuko.server.entrances import PlatformEntrances
 from kivuko.server.foundations import Foundations
 from kivuko.server.lanes.ingest import (
@@ -30,9 +32,11 @@ from kivuko.server.lanes.ingest import (
     ingest_routes,
 )
 from kivuko.server.lanes.live import Admission, AttemptLog, Feed, LogTails, ProjectEvents, Streaming, live_routes
+from kivuko.server.lanes.workers import Desk, Services, worker_socket
 from kivuko.server.metrics import Metrics, MetricsPage
 from kivuko.server.proxies import Proxies
 from kivuko.server.readiness import Health, Readiness
+from kivuko.worker import Worker
 
 __all__ = ["Assembly"]
 
@@ -55,9 +59,11 @@ class Assembly:
         self.metrics = Metrics(foundations.records)
         self.readiness = Readiness({"database": self._database, "queue": self._queue})
         self._streaming = Streaming(self.metrics.streams)
+        self._desk = self._open_desk()
+        self._worker: Worker | None = None
         self._reception = Reception(foundations.records, receiving=Receiving(foundations.folder.incoming))
         self.app = outer_app(
-            [*self._ingest(), *self._live()],
+            [*self._ingest(), worker_socket(self._desk, WorkerTokens(foundations.keys.worker_secret)), *self._live()],
             self._bridge,
             health=Health(self.readiness, self._access.may_look_inside),
             metrics=MetricsPage(self.metrics, self._access.may_look_inside),
@@ -66,11 +72,15 @@ class Assembly:
         )
 
     async def start(self) -> None:
-        """Starts what works by itself."""
+        """Starts what works by itself. Raises NodeMissing when jobs are to run here and cannot."""
         self._watch.start()
+        await asyncio.to_thread(self._start_worker)
 
     async def hand_back(self, grace_s: float) -> None:
         """No more work is taken; what runs may end within ``grace_s``."""
+        worker, self._worker = self._worker, None
+        if worker:
+            await asyncio.to_thread(worker.stop, grace_s)
 
     def end_streams(self) -> None:
         """Live pages end: their browsers come back, to another node or when this one is there again."""
@@ -79,10 +89,33 @@ class Assembly:
     async def close(self) -> None:
         """Ends all threads; afterwards only the foundations are left."""
         self._streaming.ending.set()
+        await self.hand_back(0)
+        await asyncio.to_thread(self._desk.close)
         self._reception.close()
         self._forget()
         await asyncio.to_thread(self._watch.stop)
         await asyncio.to_thread(self._bridge.close)
+
+    def _open_desk(self) -> Desk:
+        foundations, settings = self._foundations, self._foundations.settings
+        limits = Limits(
+            run_timeout_ms=settings.attempt_timeout_s * 1000,
+            run_memory_limit_mb=settings.attempt_memory_mb,
+            payload_limit_mb=settings.payload_limit_mb,
+        )
+        catalogue = PlatformCatalogue(foundations.rules)
+        desk = Desk(Services(foundations.records, catalogue, RunTokens(foundations.keys.runs_private_key), limits))
+        foundations.changes.subscribe(desk.heard)
+        foundations.changes.on_gap(desk.work_available)
+        self.metrics.add_gauge("kivuko_workers", "Workers that are connected", lambda: desk.connected)
+        return desk
+
+    def _start_worker(self) -> None:
+        if self._foundations.on_sqlite:
+            release_last_worker(self._foundations.records)
+        if self._foundations.settings.worker:
+            self._worker = embedded_worker(self._foundations, self._desk)
+            self._worker.start()
 
     def _ingest(self) -> list[BaseRoute]:
         cache = ConfigurationCache(PlatformEntrances())

@@ -26,6 +26,7 @@ class Foundations:
     folder: DataFolder
     public_url: str
     keys: Keyring
+    rules: PlatformRules
     records: Records
     changes: Changes
 
@@ -58,4 +59,4 @@ def lay_foundations(settings: ServerSettings, folder: DataFolder, public_url: st
     changes, rules = Changes(), PlatformRules()
     records = Records(records_database(), ObjectFolder(folder.objects), rules=rules, on_change=changes.heard)
     tell_limits_to(records.submit)
-    return Foundations(settings, folder, public_url, keys, records, changes)
+    return Foundations(settings, folder, public_url, keys, rules, records, changes)

@@ -1,0 +1,62 @@
+"""The worker inside the server's process: the same one as on other machines, over a link without a wire (server-and-data §2)."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+from typing import cast
+
+import structlog
+
+from kivuko.adaptors import RepoSettings
+from kivuko.errors import RecordsError
+from kivuko.records import Abandon, Records, held_attempts
+from kivuko.server.foundations import Foundations
+from kivuko.server.lanes.workers import Desk, Identity, local_conversation
+from kivuko.worker import Worker, WorkerSettings
+from kivuko.worker.link_local import LocalLink, Peer
+from kivuko.worker.workloops import one_workloop
+
+__all__ = ["ALONE", "embedded_worker", "release_last_worker"]
+
+ALONE = "embedded"
+"""What it is called where there can be only one: the next process knows what the last one held."""
+
+_PATIENCE_S = 30
+
+_log = structlog.get_logger(__name__)
+
+
+def embedded_worker(foundations: Foundations, desk: Desk) -> Worker:
+    """A worker that claims from this server, to be started and stopped. Raises NodeMissing, InputError."""
+    settings = foundations.settings
+    alone = foundations.on_sqlite
+    name = ALONE if alone else f"{ALONE}-{socket.gethostname()}-{secrets.token_hex(3)}"
+    chosen = WorkerSettings(
+        name=name,
+        workloops=one_workloop(settings.worker_capacity),
+        repo_dir=Path(settings.adaptors).expanduser() if settings.adaptors else foundations.folder.adaptors,
+        repo=RepoSettings.from_environment(),
+        memory_mb=settings.attempt_memory_mb,
+        payload_mb=settings.payload_limit_mb,
+        timeout_s=settings.attempt_timeout_s,
+        # On SQLite nobody else can take its work.
+        fences=not alone,
+    )
+    # What a future gives cannot be widened in its type, but both sides have the same fields.
+    return Worker(chosen, LocalLink(lambda push: cast(Peer, local_conversation(desk, name, push))))
+
+
+def release_last_worker(records: Records) -> int:
+    """Gives back what the last process's worker held, at once: on SQLite its leases cannot be alive. How many Attempts that were."""
+    with records.reading() as connection:
+        held = held_attempts(connection, Identity(ALONE).key)
+    for future in [records.submit(Abandon(each.attempt_id, each.claim_number)) for each in held]:
+        try:
+            future.result(_PATIENCE_S)
+        except RecordsError as problem:
+            _log.info("work of the last process was not given back", reason=problem.message)
+    if held:
+        _log.info("work of the last process goes on", attempts=len(held))
+    return len(held)
