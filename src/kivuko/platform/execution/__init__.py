@@ -4,6 +4,7 @@ from kivuko.platform.execution.catalogue import Catalogue
 from kivuko.platform.execution.initial_state import InitialStates
 from kivuko.platform.execution.limits import Limits, limits_of
 from kivuko.platform.execution.platform_catalogue import PlatformCatalogue
+from kivuko.platform.execution.taking_over import TakenOver, taken_over
 from kivuko.platform.execution.tokens import RunToken, RunTokens, WorkerTokens, public_key_of
 
 __all__ = [
@@ -13,7 +14,9 @@ __all__ = [
     "PlatformCatalogue",
     "RunToken",
     "RunTokens",
+    "TakenOver",
     "WorkerTokens",
     "limits_of",
     "public_key_of",
+    "taken_over",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kivuko.errors import ObjectMissing, Unauthenticated
-from kivuko.platform.execution import InitialStates, Limits, RunToken, limits_of
+from kivuko.platform.execution import InitialStates, Limits, RunToken, TakenOver, limits_of, taken_over
 from kivuko.platform.workflows.document import WorkflowDocument
-from kivuko.records import AttemptRecord, AttemptState, Id, goes_on, read_attempt
+from kivuko.records import AttemptRecord, AttemptState, Id, goes_on, read_attempt, read_dataclip
+from kivuko.records.database import Connection
 from kivuko.server.lanes.workers.identity import Identity
 from kivuko.server.lanes.workers.payloads import Payload, id_of, text_of
 from kivuko.server.lanes.workers.plan import plan_of
@@ -23,13 +24,14 @@ _HEARD_OUT = (AttemptState.LOST, AttemptState.CANCELLED)
 
 @dataclass(frozen=True)
 class Assignment:
-    """An Attempt as it was when its worker joined."""
+    """An Attempt as it was when its worker joined. ``earlier`` is None when it begins at its start node."""
 
     services: Services
     token: RunToken
     record: AttemptRecord
     document: WorkflowDocument
     foreign: bool
+    earlier: TakenOver | None = None
 
     @property
     def attempt_id(self) -> Id:
@@ -53,6 +55,12 @@ class Assignment:
         kept = any(self.keeps(job.id) for job in document.jobs)
         return limits_of(self.services.limits, attempt.options, job_logs=document.job_logs, output_dataclips=kept)
 
+    @property
+    def earlier_outputs(self) -> dict[str, Id]:
+        """What earlier tries have left, by id as text: the worker may fetch it, and name it as the final state."""
+        runs = self.earlier.runs if self.earlier else ()
+        return {str(run.output_dataclip_id): run.output_dataclip_id for run in runs if run.output_dataclip_id}
+
     def keeps(self, job_id: Id | None) -> bool:
         """Whether the output of a job (None: the final state) is stored."""
         attempt = self.record.attempt
@@ -67,13 +75,7 @@ class Assignment:
         return self._credential(payload) if event == "fetch:credential" else self._state(payload)
 
     def _plan(self) -> dict[str, object]:
-        attempt = self.record.attempt
-        going_on = False
-        # Spares most Attempts a question: only what was parked, or takes over from another, goes on from the midst.
-        if not self.foreign and (attempt.started_at is not None or attempt.retry_of is not None):
-            with self.services.records.reading() as connection:
-                going_on = goes_on(connection, self.attempt_id)
-        return plan_of(self.record, self.document, self.limits, going_on=going_on, foreign=self.foreign)
+        return plan_of(self.record, self.document, self.limits, earlier=self.earlier, foreign=self.foreign)
 
     def _state(self, payload: Payload) -> Reply:
         # An Attempt has one input: what it is called does not matter.
@@ -81,7 +83,10 @@ class Assignment:
         run = next((run for run in record.runs if str(run.id) == payload.get("run_id")), None)
         if run is None and payload.get("run_id"):
             return errors("run_id", "Run not found!")
+        wanted = self.earlier_outputs.get(text_of(payload, "id") or "")
         with self.services.records.reading() as connection:
+            if wanted is not None and run is None:
+                return ok(read_dataclip(connection, self.services.records.payloads, wanted))
             states = InitialStates(connection, self.services.records.payloads)
             return ok(states.of_run(record, run, self.document) if run else states.of_attempt(record, self.document))
 
@@ -105,6 +110,7 @@ def admit(services: Services, identity: Identity, attempt_id: Id, payload: Paylo
         return refused("unauthorized")
     with services.records.reading() as connection:
         record = read_attempt(connection, attempt_id)
+        earlier = taken_over(connection, record) if not foreign and _goes_on(connection, record) else None
     attempt = record.attempt
     if attempt.claim_number != token.claim_number or attempt.state in _WAITING:
         return stale(foreign)
@@ -113,7 +119,13 @@ def admit(services: Services, identity: Identity, attempt_id: Id, payload: Paylo
         return refused("unauthorized" if foreign else "finished")
     if attempt.worker_id not in (None, identity.key):
         return refused("unauthorized")
-    return Assignment(services, token, record, services.catalogue.document(attempt.snapshot_id), foreign)
+    return Assignment(services, token, record, services.catalogue.document(attempt.snapshot_id), foreign, earlier)
+
+
+def _goes_on(connection: Connection, record: AttemptRecord) -> bool:
+    """Spares most Attempts a question: only what was parked, or takes over from another, goes on from the midst."""
+    attempt = record.attempt
+    return (attempt.started_at is not None or attempt.retry_of is not None) and goes_on(connection, attempt.id)
 
 
 def stale(foreign: bool) -> Reply:

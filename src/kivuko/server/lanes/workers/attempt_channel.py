@@ -104,7 +104,14 @@ class AttemptChannel:
     def _take(self, found: Assignment, on_join: Callable[[AttemptChannel], None]) -> Reply:
         self._assignment = found
         self._reporting = Reporting(
-            found.record, found.claim_number, found.document, self._services.records.payloads, self._foreign, found.keeps, self._scrub
+            found.record,
+            found.claim_number,
+            found.document,
+            self._services.records.payloads,
+            self._foreign,
+            found.keeps,
+            self._scrub,
+            found.earlier_outputs,
         )
         self.cancelled = found.state is AttemptState.CANCELLED
         self.renewed_at_s = self._monotonic_s()

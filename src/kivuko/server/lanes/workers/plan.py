@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kivuko.platform.execution import Limits
+from kivuko.platform.execution import Limits, TakenOver
 from kivuko.platform.workflows.document import EdgeDocument, JobDocument, WorkflowDocument
 from kivuko.records import AttemptRecord, Cause, Run
 from kivuko.server.lanes.workers.reports import clip_id_of
@@ -12,8 +12,10 @@ __all__ = ["plan_of"]
 _BY_HAND = (Cause.MANUAL, Cause.RERUN)
 
 
-def plan_of(record: AttemptRecord, document: WorkflowDocument, limits: Limits, *, going_on: bool, foreign: bool) -> dict[str, object]:
-    """The plan of an Attempt. ``going_on``: from its unfinished Runs, which only Kivuko's workers can."""
+def plan_of(
+    record: AttemptRecord, document: WorkflowDocument, limits: Limits, *, earlier: TakenOver | None, foreign: bool
+) -> dict[str, object]:
+    """The plan of an Attempt. With ``earlier`` it goes on from its unfinished Runs, which only Kivuko's workers can."""
     attempt = record.attempt
     plan: dict[str, object] = {
         "id": str(attempt.id),
@@ -26,10 +28,10 @@ def plan_of(record: AttemptRecord, document: WorkflowDocument, limits: Limits, *
         "dataclip_id": clip_id_of(record),
         "options": limits.as_options(),
     }
-    return plan if foreign else plan | _own(record, document, going_on)
+    return plan if foreign else plan | _own(record, document, earlier)
 
 
-def _own(record: AttemptRecord, document: WorkflowDocument, going_on: bool) -> dict[str, object]:
+def _own(record: AttemptRecord, document: WorkflowDocument, earlier: TakenOver | None) -> dict[str, object]:
     attempt = record.attempt
     by_hand = record.work_order.cause in _BY_HAND or attempt.cause in _BY_HAND
     waiting = [_waiting(run) for run in record.frontier]
@@ -37,8 +39,9 @@ def _own(record: AttemptRecord, document: WorkflowDocument, going_on: bool) -> d
         "snapshot_id": str(attempt.snapshot_id),
         "jobs": [_job(job) | _extras(job, by_hand=by_hand) for job in document.jobs],
         "edges": [edge | {"failure_input": known.failure_input} for edge, known in zip(_edges(document), document.edges, strict=True)],
-        "runs": waiting if going_on else [],
-        "queued": [] if going_on else waiting,
+        "runs": waiting if earlier else [],
+        "queued": [] if earlier else waiting,
+        "taken_over": earlier.as_json() if earlier else None,
         "executed_ms": attempt.executed_ms,
     }
 

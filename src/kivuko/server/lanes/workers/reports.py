@@ -50,7 +50,7 @@ class Reporting:
     """Makes intents of what one worker reports about one Attempt.
 
     ``keeps`` says whether the output of a job (None: the final state) is stored; ``scrub`` takes secrets out of a text.
-    ``runs`` are our ids by the worker's step ids.
+    ``earlier`` are outputs that were there before, by our ids as text; ``runs`` are our ids by the worker's step ids.
     """
 
     record: AttemptRecord
@@ -60,6 +60,7 @@ class Reporting:
     foreign: bool
     keeps: Callable[[Id | None], bool]
     scrub: Callable[[str], str]
+    earlier: Mapping[str, Id] = field(default_factory=dict)
     runs: dict[str, Id] = field(default_factory=dict)
     withheld: bool = False
 
@@ -135,6 +136,7 @@ class Reporting:
             reason,
             error_type,
             final=final,
+            final_dataclip_id=self.earlier.get(final_wire_id or ""),
             final_wire_id=final_wire_id,
             executed_ms=executed_ms if told is None else told,
             webhook_response=json_of(payload, "webhook_response"),
