@@ -161,5 +161,7 @@ def _place(settings: PlatformSettings) -> Iterator[Place]:
 
 def _empty() -> None:
     tables = [name for name in connection.introspection.table_names() if name not in ("django_migrations", "records_schema")]
+    # Ten times faster than TRUNCATE, which makes new files.
+    deletions = "".join(f"DELETE FROM {name};" for name in tables)
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+        cursor.execute(f"SET session_replication_role = replica; {deletions} RESET session_replication_role")

@@ -109,8 +109,7 @@ def test_the_turn_is_given_back_after_a_commit_a_rollback_and_a_failure(sqlite_p
         assert database.turns.held_here
     assert not database.turns.held_here
     with pytest.raises(IntegrityError), transaction.atomic():
-        Project.objects.create(name="undone")
-        Project.objects.create(name="kept")
+        Project.objects.bulk_create([Project(name="undone"), Project(name="kept")])
     assert not database.turns.held_here
     assert list(Project.objects.values_list("name", flat=True)) == ["kept"]
 
