@@ -140,6 +140,7 @@ class Once(IntEnum):
     TICK = 0
     CHAIN = 1
     IDEMPOTENCY_KEY = 2
+    OPERATION = 3
 
 
 class Needs(IntFlag):

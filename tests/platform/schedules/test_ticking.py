@@ -56,8 +56,9 @@ class Clockwork:
         while self.world.now < end:
             before = len(self.orders())
             self.look(**step)
-            came += [self.world.now] * (len(self.orders()) - before)
-            self.world.work()
+            if new := len(self.orders()) - before:
+                came += [self.world.now] * new
+                self.world.work()
         return came
 
 
@@ -86,7 +87,7 @@ def test_a_tick_is_one_work_order_at_its_time(world: World, clockwork: Clockwork
 def test_four_weeks_of_fridays_are_four_ticks(world: World, clockwork: Clockwork) -> None:
     world.save(_weekly())
     clockwork.look()
-    came = clockwork.ticks_until(world.now + timedelta(weeks=4), minutes=30)
+    came = clockwork.ticks_until(world.now + timedelta(weeks=4), hours=1)
     assert [(at.isoweekday(), at.hour, at.minute) for at in came] == [(5, 23, 0)] * 4
 
 
@@ -95,7 +96,7 @@ def test_across_the_change_of_the_clocks_there_is_one_tick_at_the_same_local_tim
     world.now = datetime(2027, 3, 26, 12, tzinfo=UTC)
     world.save({"kind": "cron", "cron_expression": "0 23 * * *", "timezone": "Europe/London"})
     clockwork.look()
-    came = clockwork.ticks_until(datetime(2027, 3, 29, 12, tzinfo=UTC), minutes=30)
+    came = clockwork.ticks_until(datetime(2027, 3, 29, 12, tzinfo=UTC), hours=1)
     assert [at.hour for at in came] == [23, 23, 22]
     assert [at.astimezone(london).hour for at in came] == [23, 23, 23]
 
@@ -112,14 +113,14 @@ def test_the_projects_zone_counts_where_the_trigger_names_none(world: World, clo
 def test_every_two_weeks_is_two_runs_in_28_days_whatever_restarts_between(world: World, clockwork: Clockwork) -> None:
     world.save({"kind": "interval", "every": "2 weeks", "anchor": "2027-01-02T23:00", "timezone": "Europe/London"})
     clockwork.look()
-    world.now = datetime(2027, 1, 2, 23, 0, 30, tzinfo=UTC)
+    world.now = datetime(2027, 1, 2, 23, tzinfo=UTC)
     clockwork.look()
     assert [order.cause for order in clockwork.orders()] == [Cause.INTERVAL]
     world.work()
     came = []
     for _ in range(28):
         clockwork.started()
-        came += clockwork.ticks_until(world.now + timedelta(days=1), hours=1)
+        came += clockwork.ticks_until(world.now + timedelta(days=1), hours=3)
     assert len(came) == 2
 
 

@@ -12,9 +12,9 @@ __all__ = ["ScheduleRow"]
 class ScheduleRow(models.Model):
     """A cron or interval trigger. Times are µs.
 
-    ``written`` is what its times follow from; ``next_at`` is null while it is off; ``waiting`` are ticks that wait for the end of an earlier
-    one. ``skipped`` counts the ticks that were let go. ``state_dataclip_id`` is what the next tick begins with as far as is known: it is
-    pinned, for the job or workflow ``state_of``, and found also when retention has taken the Run that gave it.
+    ``written`` is what its times follow from; ``next_at`` is null while it is off; ``waiting`` are ticks that wait for one before them.
+    ``skipped`` counts the ticks that were let go. ``state_dataclip_id`` is what the next tick begins with as far as is known: it is pinned,
+    for the job or workflow ``state_of``, and found also when retention has taken the Run that gave it.
     """
 
     trigger_id = IdField(primary_key=True, editable=False)

@@ -1,0 +1,3 @@
+"""Migrations of operations."""
+
+__all__: list[str] = []
