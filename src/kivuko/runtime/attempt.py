@@ -141,8 +141,9 @@ class _Walk:
         assert isinstance(visit.node, Job)
         assert outcome.record is not None
         assert visit.run is not None
+        last = not follows and not self._queue and not self._delayed
         return self._recorder.ended(
-            EndedVisit(visit.node, visit.ticket, visit.run, outcome.record, outcome.state, visit.tries + 1, follows)
+            EndedVisit(visit.node, visit.ticket, visit.run, outcome.record, outcome.state, visit.tries + 1, follows, last)
         )
 
     def _what_follows(self, visit: Visit, outcome: StepOutcome) -> tuple[Follow, ...]:

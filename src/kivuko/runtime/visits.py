@@ -40,7 +40,10 @@ class Follow:
 
 @value
 class EndedVisit:
-    """What became of a job: its record, its output (JSON), and what follows. ``tries`` counts the last one."""
+    """What became of a job: its record, its output (JSON), and what follows. ``tries`` counts the last one.
+
+    After the ``last`` one nothing is left to do: the Attempt is over.
+    """
 
     job: Job
     ticket: str
@@ -49,3 +52,4 @@ class EndedVisit:
     state: bytes | None
     tries: int
     follows: tuple[Follow, ...]
+    last: bool

@@ -22,7 +22,7 @@ from kivuko.worker.recording import WireRecorder, accepted
 from kivuko.worker.reports import CANCELLED, attempt_row, joined_leaves
 from kivuko.worker.settings import LONGEST_WAIT_MS, WorkerSettings
 
-__all__ = ["ClaimedAttempt", "Execution", "Tools"]
+__all__ = ["Abilities", "ClaimedAttempt", "Execution", "Tools"]
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,13 @@ class ClaimedAttempt:
     claim_number: int = 0
 
 
+@dataclass
+class Abilities:
+    """What the server can do, as it says when the queue is joined. ``ends``: take the end of an Attempt with that of its last Run."""
+
+    ends: bool = False
+
+
 @dataclass(frozen=True)
 class Tools:
     """What all Attempts of a worker are executed with."""
@@ -45,6 +52,7 @@ class Tools:
     link: Link
     engine: RunEngine
     programs: Programs
+    abilities: Abilities
 
 
 class Execution:
@@ -148,7 +156,8 @@ class Execution:
         self._execute(prepared, assignment, replace(attempt, jobs=prepared.traits.limits), book)
 
     def _execute(self, prepared: Prepared, assignment: Assignment, settings: AttemptSettings, book: LogBook) -> None:
-        recorder = WireRecorder(self._channel, assignment, prepared.traits, book, self._begin, self._wait)
+        ends = self._tools.abilities.ends
+        recorder = WireRecorder(self._channel, assignment, prepared.traits, book, self._begin, self._wait, ends=ends)
         program = prepared.starting_at(assignment.start)
         try:
             state, frontier = self._inputs(assignment, prepared)
@@ -172,7 +181,6 @@ class Execution:
 
     def _report(self, result: AttemptResult, recorder: WireRecorder, assignment: Assignment, book: LogBook) -> None:
         executed_ms = self._executed_ms()
-        recorder.settle()
         book.flush()
         if result.parked_ms is not None and not self._cancel.asked:
             available_at = time.time_ns() // 1000 + result.parked_ms * 1000
@@ -182,7 +190,7 @@ class Execution:
         if recorder.webhook_response is not None:
             row["webhook_response"] = recorder.webhook_response
         self._final_state(row, result, recorder, assignment)
-        accepted(self._channel.send("run:complete", row))
+        recorder.finish(row)
 
     def _final_state(self, row: dict[str, object], result: AttemptResult, recorder: WireRecorder, assignment: Assignment) -> None:
         leaves = result.leaves

@@ -27,45 +27,55 @@ class WireRecorder:
     """``kivuko.runtime.Recorder`` over a channel. A ticket is the server's id of a Run.
 
     ``on_begin`` is called before the Attempt's start is reported: until then it can be handed back. ``wait`` is how one waits here.
+    ``ends`` says that the server takes the end of the Attempt together with that of its last Run; then it also takes the first start of
+    a Run for the start of the Attempt.
     """
 
     def __init__(
-        self, channel: Channel, assignment: Assignment, traits: JobTraits, book: LogBook, on_begin: Callable[[], None], wait: Wait
+        self,
+        channel: Channel,
+        assignment: Assignment,
+        traits: JobTraits,
+        book: LogBook,
+        on_begin: Callable[[], None],
+        wait: Wait,
+        *,
+        ends: bool,
     ) -> None:
         self.webhook_response: object = None
-        self.withheld = False
         self._channel = channel
         self._assignment = assignment
         self._traits = traits
         self._book = book
-        self._on_begin = on_begin
+        self._on_begin: Callable[[], None] | None = on_begin
         self.wait = wait
+        self._ends = ends
         self._begun: Future[Reply] | None = None
+        self._last: dict[str, object] | None = None
         self._inputs: dict[str, str | None] = {}
         self._outputs: list[tuple[bytes, str | None]] = []
-        self._last: Future[Reply] | None = None
-
-    def begin(self, first: Sequence[Follow] = ()) -> Future[Reply]:
-        """Reports the Attempt's start, once."""
-        if self._begun is None:
-            self._on_begin()
-            rows = [{"job_id": follow.node.id} for follow in first]
-            payload = {"timestamp": timestamp(), "versions": {"worker": __version__, "kivuko": __version__}, "next": rows}
-            self._begun = self._channel.send("run:start", payload)
-        return self._begun
 
     def reached(self, first: Sequence[Follow]) -> Sequence[str]:
         """The first jobs. Runs that wait already are known without asking."""
-        answer = self.begin(first)
         waiting = [run.id for follow in first for run in self._assignment.queued if run.job_id == follow.node.id]
-        if len(waiting) == len(first):
-            return waiting
-        return _ids(accepted(answer))
+        known = len(waiting) == len(first)
+        self._begin(first, needed=not known)
+        return waiting if known or self._begun is None else _ids(accepted(self._begun))
+
+    def _begin(self, first: Sequence[Follow] = (), *, needed: bool = False) -> None:
+        """Reports the Attempt's start, where no Run's start tells it as well."""
+        if self._on_begin is not None:
+            self._on_begin()
+            self._on_begin = None
+            if needed or not self._ends:
+                rows = [{"job_id": follow.node.id} for follow in first]
+                payload = {"timestamp": timestamp(), "versions": {"worker": __version__, "kivuko": __version__}, "next": rows}
+                self._begun = self._channel.send("run:start", payload)
 
     def starting(self, visit: Visit) -> None:
         """Reports the start of a Run and waits until it is kept."""
         assert visit.run is not None
-        begun = self.begin()
+        self._begin()
         self._book.name(visit.run, visit.ticket)
         job = visit.node
         payload: dict[str, object] = {"step_id": visit.ticket, "job_id": job.id, "timestamp": timestamp()}
@@ -74,7 +84,8 @@ class WireRecorder:
         if (given := self._inputs.pop(visit.ticket, None)) is not None:
             payload["input_dataclip_id"] = given
         started = self._channel.send("step:start", payload)
-        accepted(begun)
+        if self._begun is not None:
+            accepted(self._begun)
         accepted(started)
 
     def ended(self, visit: EndedVisit) -> Sequence[str]:
@@ -85,19 +96,19 @@ class WireRecorder:
         if visit.state is not None and (told := webhook_response(visit.state)) is not None:
             self.webhook_response = payload["webhook_response"] = told
         self._book.flush()
-        answer = self._channel.send("step:complete", payload)
-        if not rows:
-            self._last = answer
+        if visit.last and self._ends:
+            self._last = payload  # goes out with the end of the Attempt
             return ()
-        ids = _ids(accepted(answer))
+        ids = _ids(accepted(self._channel.send("step:complete", payload)))
         self._inputs.update({run_id: _text(row.get("input_dataclip_id")) for run_id, row in zip(ids, rows, strict=False)})
         return ids
 
-    def settle(self) -> None:
-        """Waits until all that was reported is kept: the end of the Attempt must not overtake the end of its Runs."""
-        for answer in (self._begun, self._last):
-            if answer is not None:
-                accepted(answer)
+    def finish(self, row: Mapping[str, object]) -> None:
+        """Reports the end of the Attempt, together with that of its last Run where that has not been told."""
+        if self._last is not None:
+            accepted(self._channel.send("step:complete", {**self._last, "end": row}))
+        else:
+            accepted(self._channel.send("run:complete", row))
 
     def retry_in_ms(self, job: Job, error: RunError, tries: int) -> int | None:
         """By the job's policy."""
@@ -116,8 +127,7 @@ class WireRecorder:
         if visit.state is None:
             return None
         clip_id = None if self._is_too_large(visit.state) else new_wire_id()
-        if self._is_too_large(visit.state):
-            self.withheld = True
+        if clip_id is None:
             self._warn(visit, len(visit.state))
         if not visit.follows:
             self._outputs.append((visit.state, clip_id))

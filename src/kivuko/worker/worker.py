@@ -14,7 +14,7 @@ from kivuko.adaptors import Layout, Repo
 from kivuko.engines import EngineSettings
 from kivuko.engines.served import ServedEngine
 from kivuko.worker.claims import Claims
-from kivuko.worker.execution import ClaimedAttempt, Execution, Tools
+from kivuko.worker.execution import Abilities, ClaimedAttempt, Execution, Tools
 from kivuko.worker.leases import Leases
 from kivuko.worker.link import QUEUE, Link, Reply
 from kivuko.worker.programs import Programs
@@ -37,7 +37,7 @@ class Worker:
         self._link = link
         self._engine = ServedEngine(_engine_settings(settings, layout))
         repo = Repo(layout.folder, loader=self._engine, node=settings.node, settings=settings.repo)
-        self._tools = Tools(settings, link, self._engine, Programs(self._engine, repo, install=settings.install))
+        self._tools = Tools(settings, link, self._engine, Programs(self._engine, repo, install=settings.install), Abilities())
         self._claims = [Claims(link, loop, settings.name, settings.poll_s, self._take) for loop in settings.workloops]
         self._leases = Leases(link, fences=settings.fences)
         self._work: queue.SimpleQueue[tuple[Claims, Execution] | None] = queue.SimpleQueue()
@@ -107,7 +107,9 @@ class Worker:
         if not reply.ok:
             _log.error("the server does not let this worker in: %s", reply.response)
             return
-        self._leases.entered(reply.response if isinstance(reply.response, Mapping) else {})
+        response = reply.response if isinstance(reply.response, Mapping) else {}
+        self._tools.abilities.ends = response.get("ends") is True
+        self._leases.entered(response)
         if not self._stopping.is_set():
             for claims in self._claims:
                 claims.open()
