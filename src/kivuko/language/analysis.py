@@ -39,7 +39,11 @@ class Analysis:
         for operation in self.operations:
             root = unwrapped(roots.get(operation.call.end_byte, operation.call))
             function = root.child_by_field_name("function")
-            yield _identifier(function), self.source.line_of(operation.call.start_byte)
+            yield self._identifier(function), self.source.line_of(operation.call.start_byte)
+
+    def _identifier(self, function: Node | None) -> str | None:
+        name = None if function is None else unwrapped(function)
+        return None if name is None or name.type != "identifier" else self.source.slice(name.start_byte, name.end_byte)
 
 
 def analyse(
@@ -60,7 +64,7 @@ def analyse(
     names = {name for found in bindable.values() for name in found}
     if not plain:
         names |= {"$", *also}
-    found = survey(tree, find_places(source.data, names))
+    found = survey(tree, source.data, find_places(source.data, names))
     for words, offset in found.refusals[:1]:
         refuse(source, words, offset)
     statements = read_statements(tree)
@@ -70,8 +74,3 @@ def analyse(
     operations = tuple(call for call in statements.operations if not lazy.covers(call.call.start_byte, call.call.end_byte))
     chains = find_chains(found, lazy)
     return Analysis(source, doubtful, statements, found, lazy, chains, operations, used_names(found, lazy, bindable))
-
-
-def _identifier(function: Node | None) -> str | None:
-    name = None if function is None else unwrapped(function)
-    return None if name is None or name.type != "identifier" or name.text is None else name.text.decode()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from kivuko.language.source import SourceText
 
-__all__ = ["Copy", "Edit", "Piece", "Side", "blank", "insertions_of", "render", "stripped", "text_of", "within"]
+__all__ = ["Copy", "Edit", "Piece", "Side", "blank", "insertions_of", "place_of", "render", "stripped", "text_of", "within"]
 
 
 class Side:
@@ -42,10 +43,9 @@ class Edit(NamedTuple):
     pieces: tuple[Piece, ...]
     side: int = Side.REPLACE
 
-    @property
-    def key(self) -> tuple[int, int]:
-        """Where the edit stands among others."""
-        return self.start, self.side
+
+place_of: Callable[[Edit], tuple[int, int]] = itemgetter(0, 3)
+"""Where an edit stands among others: its start and its side."""
 
 
 def blank(source: SourceText, start: int, end: int, text: str = "") -> Edit:
@@ -73,8 +73,8 @@ def render(edits: Sequence[Edit], start: int, end: int) -> list[Piece]:
 
 def within(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
     """The slice of sorted edits that lie inside a range: not what closes at its start, nor what opens at its end."""
-    low = bisect_left(edits, (start, Side.OPEN_OPERATION), key=_key)
-    return low, bisect_left(edits, (end, Side.OPEN_OPERATION), key=_key)
+    low = bisect_left(edits, (start, Side.OPEN_OPERATION), key=place_of)
+    return low, bisect_left(edits, (end, Side.OPEN_OPERATION), key=place_of)
 
 
 def stripped(data: bytes, pieces: Sequence[Piece]) -> list[Piece]:
@@ -105,15 +105,17 @@ def insertions_of(source: SourceText, edits: Sequence[Edit]) -> tuple[tuple[int,
     A column of the edited line at or after ``column + length`` lies ``length`` further right than in the author's line.
     """
     found: list[tuple[int, int, int]] = []
+    starts = [*source.line_starts, len(source.data) + 1]
     line = place = column = shift = 0
     for edit in edits:
-        added = sum(_units(piece) for piece in edit.pieces if isinstance(piece, str))
-        added -= source.units(edit.start, edit.end)
+        added = sum([_units(piece) for piece in edit.pieces if isinstance(piece, str)])
+        added -= source.units(edit.start, edit.end) if edit.end > edit.start else 0
         if added <= 0:
             continue
-        here = source.line_of(edit.end)
-        if here != line:
-            line, place, column, shift = here, source.line_starts[here - 1], 0, 0
+        if edit.end >= starts[line]:
+            while edit.end >= starts[line]:
+                line += 1
+            place, column, shift = starts[line - 1], 0, 0
         column += source.units(place, edit.end)  # from edit to edit: a line can be as long as the text
         place = edit.end
         found.append((line, column + shift, added))
@@ -123,7 +125,3 @@ def insertions_of(source: SourceText, edits: Sequence[Edit]) -> tuple[tuple[int,
 
 def _units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
-
-
-def _key(edit: Edit) -> tuple[int, int]:
-    return edit.key

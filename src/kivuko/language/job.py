@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from kivuko.language.analysis import Analysis, analyse
 from kivuko.language.collector import no_collecting
-from kivuko.language.edits import Edit, insertions_of, render, text_of
+from kivuko.language.edits import Edit, insertions_of, place_of, render, text_of
 from kivuko.language.modules import ModuleParts, export_names, module_parts
 from kivuko.language.names import AdaptorNames, refuse_ambiguous
 from kivuko.language.script import chain_edits, operation_edits, quirk_edits, script_names, wrapped
@@ -61,13 +61,7 @@ def compile_job(source: str, adaptors: Sequence[AdaptorNames] = (), *, ignore: C
     Raises JobSyntaxError, LazyStateError, SourceTooLarge, and CompileError for a used name that two adaptors export.
     """
     with no_collecting():
-        analysis = analyse(source, adaptors, ignore)
-        refuse_ambiguous(analysis.source, analysis.survey, analysis.used)
-        names = script_names(analysis.source)
-        edits = operation_edits(analysis.operations, analysis.survey, names)
-        edits += chain_edits(analysis.source, analysis.chains, names)
-        edits += analysis.lazy.edits
-        return _compiled(analysis, edits)
+        return _compiled_job(source, adaptors, ignore)
 
 
 def compile_module(source: str) -> CompiledJob:
@@ -98,12 +92,23 @@ def operation_list(analysis: Analysis) -> tuple[Operation, ...]:
     return tuple(Operation(name, line, order) for order, (name, line) in enumerate(analysis.operation_names(), 1))
 
 
+def _compiled_job(source: str, adaptors: Sequence[AdaptorNames], ignore: Collection[str]) -> CompiledJob:
+    """A function of its own, so that nothing but the outcome is left when the collector is on again."""
+    analysis = analyse(source, adaptors, ignore)
+    refuse_ambiguous(analysis.source, analysis.survey, analysis.used)
+    names = script_names(analysis.source)
+    edits = operation_edits(analysis.operations, analysis.survey, names)
+    edits += chain_edits(analysis.source, analysis.chains, names)
+    edits += analysis.lazy.edits
+    return _compiled(analysis, edits)
+
+
 def _compiled(analysis: Analysis, edits: list[Edit]) -> CompiledJob:
     source = analysis.source
     names = script_names(source)
     parts: ModuleParts = module_parts(source, analysis.statements, names)
     edits += parts.edits + quirk_edits(source, analysis.survey, analysis.statements, names)
-    edits.sort(key=lambda edit: edit.key)
+    edits.sort(key=place_of)
     lines = text_of(source, render(edits, 0, len(source.data)))
     body = "".join([*parts.head, "\n", lines, "\n", *parts.tail])
     bindings = {json.dumps(specifier): used for specifier, used in analysis.used.items()}

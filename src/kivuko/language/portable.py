@@ -11,7 +11,7 @@ from operator import itemgetter
 from kivuko.language.analysis import Analysis, analyse
 from kivuko.language.chains import Chain
 from kivuko.language.cuts import Cut, cuts_of
-from kivuko.language.edits import Copy, Edit, Piece, Side, render, stripped, text_of, within
+from kivuko.language.edits import Copy, Edit, Piece, Side, place_of, render, stripped, text_of, within
 from kivuko.language.job import Operation, operation_list
 from kivuko.language.names import AdaptorNames, fresh_name
 from kivuko.language.sourcemap import mappings_of
@@ -66,7 +66,7 @@ class _Printer:
         self.source = analysis.source
         self.data = analysis.source.data
         self.helper = fresh_name(analysis.source, "_defer")
-        self.edits = sorted([*analysis.lazy.edits, *self._chain_edits()], key=lambda edit: edit.key)
+        self.edits = sorted([*analysis.lazy.edits, *self._chain_edits()], key=place_of)
         self._move_catches()
 
     def run(self) -> list[Piece]:
@@ -120,7 +120,7 @@ class _Printer:
             comma = "" if not given or self.data[given[-1].end_byte : array.end_byte - 1].lstrip().startswith(b",") else ", "
             pieces = (comma, *self._listed(operations))
             edits.append(Edit(array.end_byte - 1, array.end_byte - 1, pieces, Side.CLOSE_OPERATION))
-            edits.sort(key=lambda edit: edit.key)
+            edits.sort(key=place_of)
         node = self.analysis.statements.hashbang
         start = max(start, 0 if node is None else node.end_byte)
         start += len(b"\xef\xbb\xbf") if self.data.startswith(b"\xef\xbb\xbf") and start == 0 else 0
@@ -161,7 +161,7 @@ class _Printer:
             rest = self._rest_of(chain) if catch.end < chain.end else ", undefined" if handler else ""
             self.edits[low:high] = [Edit(chain.root_end, catch.end, (rest,))]
             close = Edit(chain.end, chain.end, (*([", "] if handler else []), *handler, ")"), Side.CLOSE_CHAIN)
-            self.edits.insert(bisect_left(self.edits, close.key, key=lambda edit: edit.key), close)
+            self.edits.insert(bisect_left(self.edits, place_of(close), key=place_of), close)
 
     def _rest_of(self, chain: Chain) -> str:
         start = chain.root_end if chain.catch is None else chain.catch.end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 
 from kivuko.errors import SourceTooLarge
 
@@ -34,6 +35,9 @@ class SourceText:
     @cached_property
     def line_starts(self) -> list[int]:
         """The byte at which each line begins."""
+        if self.is_ascii:  # else splitlines does not know all that ends a line
+            starts = list(accumulate(map(len, self.data.splitlines(keepends=True)), initial=0))
+            return starts if len(starts) == 1 or self.data.endswith((b"\n", b"\r")) else starts[:-1]
         return [0, *(match.end() for match in LINE_END.finditer(self.data))]
 
     def line_of(self, offset: int) -> int:

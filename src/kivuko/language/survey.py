@@ -32,6 +32,15 @@ NAMED_INSIDE = frozenset({"function_expression", "generator_function", "class"})
 PATTERNS = frozenset({"object_pattern", "array_pattern", "rest_pattern", "assignment_pattern", "object_assignment_pattern", "pair_pattern"})
 NAMES = frozenset({"identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"})
 MEMBERS = frozenset({"member_expression", "subscript_expression"})
+LISTED = frozenset({"object_pattern", "array_pattern", "rest_pattern"})
+DEFAULTED = frozenset({"assignment_pattern", "object_assignment_pattern"})
+NOTED = FUNCTIONS | BLOCKS | PATTERNS | {"class_body", "object", "meta_property", "return_statement", "await_expression"}
+"""Kinds of nodes that mean something to the survey by themselves; through all others it only passes."""
+NAMING = (NAMED_OUTSIDE | NAMED_INSIDE | PATTERNS).union(
+    ("arrow_function", "catch_clause", "for_in_statement", "formal_parameters", "variable_declarator"),
+    ("import_clause", "import_specifier", "namespace_import", "export_specifier", "namespace_export"),
+)
+"""Kinds of nodes right below which a name can be declared, or be that of another module."""
 UNCOUNTED = UNDECLARED - 1
 ESCAPE = r"\\u(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{4}))"
 
@@ -41,13 +50,16 @@ IN_PLAIN_OBJECT = 4
 
 
 class Frame:
-    """A node on the way down: its parent's frame, its kind and field, its scope, where declared names go, and flags."""
+    """A node on the way down: its parent's frame, the byte where it ends, its kind and field, its scope, where declared names go, flags."""
 
-    __slots__ = ("field", "flags", "kind", "node", "parent", "scope", "target")
+    __slots__ = ("end", "field", "flags", "kind", "node", "parent", "scope", "target")
 
-    def __init__(self, parent: Frame | None, node: Node, kind: str, name: str | None, scope: int, target: int, flags: int) -> None:
+    def __init__(
+        self, parent: Frame | None, node: Node, end: int, kind: str, name: str | None, scope: int, flags: int, target: int = UNDECLARED
+    ) -> None:
         self.parent = parent
         self.node = node
+        self.end = end
         self.kind = kind
         self.field = name
         self.scope = scope
@@ -90,50 +102,58 @@ class Survey:
         self.refusals: list[tuple[str, int]] = []
 
 
-def survey(tree: Tree, places: Places) -> Survey:
-    """Walks those parts of the tree that hold ``places``. Takes time linear in the visited part, and no recursion."""
-    return _Walk(tree, places).run()
+def survey(tree: Tree, data: bytes, places: Places) -> Survey:
+    """Walks those parts of the tree of ``data`` that hold ``places``. Takes time linear in the visited part, and no recursion."""
+    return _Walk(tree, data, places).run()
 
 
 class _Walk:
-    def __init__(self, tree: Tree, places: Places) -> None:
+    def __init__(self, tree: Tree, data: bytes, places: Places) -> None:
         self.tree = tree
-        self.places = places
+        self.data = data  # names are read from here: Node.text copies thousands of bytes for each
+        self.everywhere = [*places.everywhere, len(data) + 1]  # the last is never reached
+        self.inside = [*places.inside, len(data) + 1]
         self.found = Survey()
         self.statement = 0
 
     def run(self) -> Survey:
         cursor = self.tree.walk()
-        frame = Frame(None, self.tree.root_node, "program", None, PROGRAM, UNDECLARED, 0)
-        offsets, index = self.places.everywhere, 0
-        if not offsets or not cursor.goto_first_child():
+        frame = Frame(None, self.tree.root_node, len(self.data), "program", None, PROGRAM, 0)
+        offsets, index = self.everywhere, 0
+        if not cursor.goto_first_child():
             return self.found
         while True:
             node = cursor.node
             assert node is not None
             end = node.end_byte
-            if index < len(offsets) and offsets[index] < end:
+            if offsets[index] < end:
                 if frame.parent is None:
                     self.statement = node.start_byte
                 kind, name = node.type, cursor.field_name
                 if cursor.goto_first_child_for_byte(offsets[index]) is not None:
-                    frame = self._enter(frame, node, kind, name)
-                    if frame.flags & IN_FUNCTION and offsets is not self.places.inside:
-                        offsets = self.places.inside
+                    if kind not in NOTED:
+                        frame = Frame(frame, node, end, kind, name, frame.scope, frame.flags)
+                        continue
+                    frame = self._enter(frame, node, end, kind, name)
+                    if frame.flags & IN_FUNCTION and offsets is not self.inside:
+                        offsets = self.inside
                         index = bisect_left(offsets, node.start_byte)
                     continue
                 self._leaf(frame, node, kind, name)
-                while index < len(offsets) and offsets[index] < end:
+                while offsets[index] < end:
                     index += 1
-            while not cursor.goto_next_sibling():
+            while offsets[index] >= frame.end or not cursor.goto_next_sibling():
                 if frame.parent is None:
                     return self.found
                 cursor.goto_parent()
-                end, frame = frame.node.end_byte, frame.parent
-                offsets = self.places.inside if frame.flags & IN_FUNCTION else self.places.everywhere
-                index = bisect_left(offsets, end)
+                end, frame = frame.end, frame.parent
+                if offsets is self.inside and not frame.flags & IN_FUNCTION:
+                    offsets = self.everywhere
+                    index = bisect_left(offsets, end)
+                while offsets[index] < end:
+                    index += 1
 
-    def _enter(self, parent: Frame, node: Node, kind: str, name: str | None) -> Frame:
+    def _enter(self, parent: Frame, node: Node, end: int, kind: str, name: str | None) -> Frame:
         scope, flags = parent.scope, parent.flags
         target = self._pattern_target(parent, kind, name, node) if kind in PATTERNS else UNDECLARED
         if kind in FUNCTIONS:
@@ -149,7 +169,7 @@ class _Walk:
         elif kind == "object" and self._is_plain(parent, name):
             flags |= IN_PLAIN_OBJECT
         self._note(parent, node, kind, flags)
-        return Frame(parent, node, kind, name, scope, target, flags)
+        return Frame(parent, node, end, kind, name, scope, flags, target)
 
     def _note(self, parent: Frame, node: Node, kind: str, flags: int) -> None:
         if kind == "meta_property":
@@ -174,23 +194,26 @@ class _Walk:
             if parent.is_top and parent.field == "index" and parent.parent is not None and parent.node.named_child_count == 1:
                 self._link(parent.parent, node)
         elif kind == "html_comment":
-            arrow = (node.text or b"").startswith(b"--")  # of `-->`, acorn reads the first two signs as an operator
+            arrow = self.data.startswith(b"--", node.start_byte)  # of `-->`, acorn reads the first two signs as an operator
             self.found.refusals.append(("Unexpected token", node.start_byte + 2 * arrow))
         elif kind == "<" and parent.kind == "binary_expression":
             self.found.html_openers.append(node.end_byte)
 
     def _link(self, member: Frame, word: Node) -> None:
         call = member.parent
-        if member.kind in MEMBERS and member.field == "function" and call is not None and call.kind == "call_expression":
-            text = word.text
-            if text is not None and text.decode() in CHAIN_WORDS:
-                self.found.links.append(member)
+        if call is None or member.field != "function" or member.kind not in MEMBERS or call.kind != "call_expression":
+            return
+        if self._text(word) in CHAIN_WORDS:
+            self.found.links.append(member)
+
+    def _text(self, node: Node) -> str:
+        return self.data[node.start_byte : node.end_byte].decode()
 
     def _name(self, parent: Frame, node: Node, kind: str, field_name: str | None) -> None:
-        text = (node.text or b"").decode()
+        text = self._text(node)
         if "\\" in text:
             text = re.sub(ESCAPE, lambda match: chr(int(match.group(1) or match.group(2), 16)), text)
-        target = self._target(parent, field_name, node)
+        target = self._target(parent, field_name, node) if parent.kind in NAMING else UNDECLARED
         if target == UNCOUNTED:
             return
         if target != UNDECLARED:
@@ -219,11 +242,11 @@ class _Walk:
     def _pattern_target(self, parent: Frame, kind: str, name: str | None, node: Node) -> int:
         outer = parent.kind
         scopes = self.found.scopes
-        if outer in ("object_pattern", "array_pattern", "rest_pattern"):
+        if outer in LISTED:
             return parent.target
         if outer == "pair_pattern":
             return parent.target if name == "value" else UNDECLARED
-        if outer in ("assignment_pattern", "object_assignment_pattern"):
+        if outer in DEFAULTED:
             return parent.target if name == "left" else UNDECLARED
         if outer == "variable_declarator" and name == "name":
             declaration = parent.parent

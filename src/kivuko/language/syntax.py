@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from functools import cache
 from importlib.machinery import PathFinder
 from time import thread_time
@@ -14,10 +13,12 @@ from kivuko.errors import SourceTooLarge
 from kivuko.language.refusal import refuse_error
 from kivuko.language.source import MAX_NESTING, SourceText
 
-__all__ = ["has_template_arguments", "is_real_call", "parse", "unwrapped"]
+__all__ = ["has_template_arguments", "is_real_call", "nesting_of_text", "parse", "unwrapped"]
 
-OPENING = frozenset(b"[({")
-
+OPENING = ord("(")
+ROUND = bytes.maketrans(b"[]{}", b"()()")
+NO_BRACKETS = bytes(sign for sign in range(256) if sign not in b"()[]{}")
+ROUNDS = 32  # of ordinary programs nothing is left after a dozen
 
 LARGE_BYTES = 1024 * 1024
 READ_BYTES = 4096  # also what Node.text copies at least
@@ -42,7 +43,7 @@ def parse(source: SourceText) -> tuple[Tree, bool]:
 
     Raises JobSyntaxError for an error that is no part of any statement and SourceTooLarge for brackets nested too deeply.
     """
-    suspicious = _nesting_of_text(source.data) > MAX_NESTING
+    suspicious = nesting_of_text(source.data) > MAX_NESTING
     tree = _tree(source.data)
     if suspicious and _nesting_of_tree(tree) > MAX_NESTING:
         raise SourceTooLarge(f"The job nests brackets more than {MAX_NESTING} levels deep")
@@ -104,17 +105,21 @@ def is_real_call(node: Node) -> bool:
     return function is not None and function.type != "import"
 
 
-def _nesting_of_text(data: bytes) -> int:
-    if data.count(b"(") + data.count(b"[") + data.count(b"{") <= MAX_NESTING:
+def nesting_of_text(data: bytes) -> int:
+    """How deep brackets are nested at most; 0 of a text that has too few to matter. Taking away all innermost pairs makes it one less."""
+    brackets, rounds = data.translate(ROUND, NO_BRACKETS), 0
+    if brackets.count(b"(") <= MAX_NESTING:
         return 0
+    while rounds < ROUNDS and len(outer := brackets.replace(b"()", b"")) < len(brackets):
+        brackets, rounds = outer, rounds + 1
     depth = deepest = 0
-    for match in re.finditer(rb"[\[\](){}]", data):
-        if data[match.start()] in OPENING:
+    for sign in brackets:
+        if sign == OPENING:
             depth += 1
             deepest = max(deepest, depth)
         elif depth:
             depth -= 1
-    return deepest
+    return rounds + deepest
 
 
 def _nesting_of_tree(tree: Tree) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import accumulate, compress
 from typing import NamedTuple
 
 __all__ = ["Places", "find_places"]
 
-WORD = re.compile(rb"[\w$\\\x80-\xff]+")
+WORD = re.compile(rb"([\w$\\\x80-\xff]+)")
 PLAIN_WORD = re.compile(r"[\w$]+")
 OUTER_WORDS = frozenset({b"then", b"catch", b"finally", b"await", b"return"})
 META = re.compile(rb"\b(?:import\s*\.\s*meta|new\s*\.\s*target)\b")
@@ -26,16 +27,16 @@ def find_places(data: bytes, names: Collection[str]) -> Places:
     """The places of ``names``, of words that matter at top level only (then, await, return …), and of syntax that a script reads otherwise
     than a module (``import.meta``, ``new.target``, html comments)."""
     wanted = frozenset(name.encode() for name in names)
+    known = wanted | OUTER_WORDS
+    parts = WORD.split(data)  # what stands before a word, the word, and so on
+    words, ends = parts[1::2], list(accumulate(map(len, parts)))[1::2]
     everywhere: list[int] = []
     inside: list[int] = []
-    for match in WORD.finditer(data):
-        word = match[0]
-        if word in wanted:
-            inside.append(match.start())
-        elif word in OUTER_WORDS:
-            everywhere.append(match.start())
-        elif not word.isascii() or b"\\" in word:
-            inside.extend(match.start() + offset for offset in _odd_word(word, wanted))
+    for word, end in compress(zip(words, ends, strict=True), map(known.__contains__, words)):
+        (inside if word in wanted else everywhere).append(end - len(word))
+    if b"\\" in data or not data.isascii():
+        odd = ((word, end - len(word)) for word, end in zip(words, ends, strict=True) if b"\\" in word or not word.isascii())
+        inside.extend(start + offset for word, start in odd if word not in known for offset in _odd_word(word, wanted))
     for pattern, hint in ((META, b"."), (HTML_COMMENT, b"--")):
         if hint in data:
             inside.extend(match.start() for match in pattern.finditer(data))
