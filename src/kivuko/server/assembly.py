@@ -20,6 +20,7 @@ from kivuko.server.bridge import Bridge
 from kivuko.server.configuration_watch import ConfigurationWatch
 from kivuko.server.embedded import embedded_worker, release_last_worker
 from kivuko.server.entrances import PlatformEntrances
+from kivuko.server.fanout import Fanout
 from kivuko.server.foundations import Foundations
 from kivuko.server.lanes.ingest import (
     ConfigurationCache,
@@ -53,6 +54,7 @@ class Assembly:
         use(self._platform)
         self._access: Access[Actor] = Access(by_token, by_session)
         self._watch = ConfigurationWatch()
+        self._fanout = None if foundations.on_sqlite else self._open_fanout()
         self._bridge = Bridge(
             WSGIHandler(), threads=settings.web_threads, body_limit_bytes=settings.body_limit_bytes, folder=foundations.folder.incoming
         )
@@ -74,6 +76,8 @@ class Assembly:
     async def start(self) -> None:
         """Starts what works by itself. Raises NodeMissing when jobs are to run here and cannot."""
         self._watch.start()
+        if self._fanout:
+            self._fanout.start()
         await asyncio.to_thread(self._start_worker)
 
     async def hand_back(self, grace_s: float) -> None:
@@ -94,7 +98,16 @@ class Assembly:
         self._reception.close()
         self._forget()
         await asyncio.to_thread(self._watch.stop)
+        if self._fanout:
+            await asyncio.to_thread(self._fanout.stop)
         await asyncio.to_thread(self._bridge.close)
+
+    def _open_fanout(self) -> Fanout:
+        changes, address = self._foundations.changes, self._foundations.settings.database_url
+        fanout = Fanout(address, changes.heard_elsewhere, changes.missed, self._watch.look_now)
+        changes.subscribe_to_own(fanout.tell)
+        on_configuration_change(fanout.tell_configuration)
+        return fanout
 
     def _open_desk(self) -> Desk:
         foundations, settings = self._foundations, self._foundations.settings

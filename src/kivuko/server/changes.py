@@ -24,6 +24,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._listeners: tuple[Listener, ...] = ()
+        self._own_only: tuple[Listener, ...] = ()
         self._remote: tuple[Callable[[], None], ...] = ()
         self._guard = threading.Lock()
 
@@ -33,6 +34,11 @@ class Changes:
             self._listeners = (*self._listeners, listener)
         return lambda: self._remove(listener)
 
+    def subscribe_to_own(self, listener: Listener) -> None:
+        """Adds a listener for what this process changed, not for what it heard of others."""
+        with self._guard:
+            self._own_only = (*self._own_only, listener)
+
     def on_gap(self, told: Callable[[], None]) -> None:
         """``told`` is called when changes of other nodes may have been missed: what is shown has to be read again."""
         with self._guard:
@@ -40,11 +46,13 @@ class Changes:
 
     def heard(self, changes: Sequence[Change]) -> None:
         """Tells all listeners: to be given to ``Records`` as ``on_change``."""
+        for listener in (*self._own_only, *self._listeners):
+            _tell(listener, changes)
+
+    def heard_elsewhere(self, changes: Sequence[Change]) -> None:
+        """Tells listeners what another node has changed."""
         for listener in self._listeners:
-            try:
-                listener(changes)
-            except Exception:  # noqa: BLE001  # one bad listener may neither end the writer nor silence the others
-                _log.exception("a listener of changes failed", listener=repr(listener))
+            _tell(listener, changes)
 
     def missed(self) -> None:
         """Changes may have been missed."""
@@ -54,3 +62,10 @@ class Changes:
     def _remove(self, listener: Listener) -> None:
         with self._guard:
             self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+
+def _tell(listener: Listener, changes: Sequence[Change]) -> None:
+    try:
+        listener(changes)
+    except Exception:  # noqa: BLE001  # one bad listener may neither end the writer nor silence the others
+        _log.exception("a listener of changes failed", listener=repr(listener))
