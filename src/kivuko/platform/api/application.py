@@ -123,9 +123,8 @@ def _handle_errors(api: NinjaAPI) -> None:
 def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
     """(path, sentence) of each thing that is wrong; the path is the body's or the query's own."""
     for found in error.errors:
-        # ("body", "given", "name"): where it stands, the view's name for it, then the path people know.
-        kind, *path = found["loc"]
-        shown = path[1:] if kind == "body" and path else path[-1:] if kind == "query" else path
+        # ("body" or "query", the view's name for it, then the path that people know).
+        shown = found["loc"][2:]
         yield ".".join(map(str, shown)), _WORDS.get(found["type"]) or _worded(found["msg"])
 
 

@@ -19,7 +19,8 @@ from kivuko.platform.api.routes.attempts import attempt_seen
 from kivuko.platform.api.routes.runs import run_seen
 from kivuko.platform.api.starting import PRIORITY, QUEUE, WorkStarted, saved_input, start, start_run_again, version_of
 from kivuko.platform.api.wire import IdText, Wire
-from kivuko.platform.workflows.document import WorkflowDocument
+from kivuko.platform.schedules.cursor import schedule_input
+from kivuko.platform.workflows.document import SCHEDULE_KINDS, WorkflowDocument
 from kivuko.platform.workflows.models import Workflow
 from kivuko.platform.workflows.snapshots import current_snapshot
 from kivuko.platform.workflows.starts import job_start, needs_from, starting_jobs, trigger_start
@@ -55,7 +56,10 @@ class StartNode(Wire):
 
 
 class InputGiven(Wire):
-    """What is processed: a message (its newest version, unless named), a dataclip, or a body that is saved. Nothing at all: `{}`."""
+    """What is processed: a message (its newest version, unless named), a dataclip, or a body that is saved.
+
+    Nothing at all: the state that a tick of the schedule would begin with, else `{}`.
+    """
 
     message_id: IdText | None = None
     version: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
@@ -120,6 +124,10 @@ def create_work_order(request: HttpRequest, given: OrderWritten) -> Any:
             raise ValidationFailed(errors={"start.trigger_id": ["names no trigger of this workflow"]})
         begins = trigger_start(document, current.snapshot_id, node.trigger_id, Cause.MANUAL, queue=QUEUE, priority=PRIORITY)
     chosen, clip = _input(request, row.project_id, given.input)
+    trigger = document.trigger(begins.start_node)
+    if trigger is not None and trigger.kind in SCHEDULE_KINDS and not given.input.model_fields_set:
+        # Run now: as a tick would begin (R-025).
+        chosen = schedule_input(platform().records, document, trigger)
     return _answer(request, start(begins, row.project_id, chosen, clip))
 
 
