@@ -21,6 +21,7 @@ from kivuko.platform import PlatformSettings, migrate, setup
 from kivuko.platform.accounts.actors import Actor
 from kivuko.platform.accounts.administrator import actor_of_user
 from kivuko.platform.accounts.models import User
+from kivuko.platform.changes import look
 from kivuko.platform.projects.changing import create_project
 from kivuko.platform.projects.models import Project
 from kivuko.platform.workflows.document import WorkflowDocument
@@ -155,6 +156,8 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Place]:
 def _place(settings: PlatformSettings) -> Iterator[Place]:
     setup(settings)
     admin = User.objects.create(email="admin@example.org", name="Amina", is_superuser=True)
+    # The number of the test before is none of this database.
+    look()
     yield Place(settings, actor_of_user(admin))
     connections.close_all()
 
