@@ -14,12 +14,13 @@ from kivuko.runtime import AttemptResult, AttemptSettings, Outside, RunEngine, V
 from kivuko.runtime.logs import LogRecord
 from kivuko.value import replace
 from kivuko.worker.channel import Channel, refusal
+from kivuko.worker.ending import end_row
 from kivuko.worker.link import Link
 from kivuko.worker.logbook import LogBook
 from kivuko.worker.plan import Assignment, read_assignment
 from kivuko.worker.programs import Prepared, Programs
 from kivuko.worker.recording import WireRecorder, accepted
-from kivuko.worker.reports import CANCELLED, attempt_row, joined_leaves
+from kivuko.worker.reports import CANCELLED
 from kivuko.worker.settings import LONGEST_WAIT_MS, WorkerSettings
 
 __all__ = ["Abilities", "ClaimedAttempt", "Execution", "Tools"]
@@ -186,20 +187,21 @@ class Execution:
             available_at = time.time_ns() // 1000 + result.parked_ms * 1000
             accepted(self._channel.send("run:parked", {"available_at": available_at, "executed_ms": executed_ms}))
             return
-        row = attempt_row(result, executed_ms=executed_ms)
+        row = end_row(
+            result,
+            assignment.taken_over,
+            executed_ms=executed_ms,
+            clip_of=recorder.clip_of,
+            body_of=self._body,
+            most_bytes=assignment.payload_bytes,
+        )
         if recorder.webhook_response is not None:
             row["webhook_response"] = recorder.webhook_response
-        self._final_state(row, result, recorder, assignment)
         recorder.finish(row)
 
-    def _final_state(self, row: dict[str, object], result: AttemptResult, recorder: WireRecorder, assignment: Assignment) -> None:
-        leaves = result.leaves
-        if len(leaves) == 1:
-            clip_id = recorder.clip_of(next(iter(leaves.values())))
-            if clip_id is not None:
-                row["final_dataclip_id"] = clip_id
-        elif leaves and (state := joined_leaves(leaves)) and len(state) <= assignment.payload_bytes:
-            row["final_state"] = state
+    def _body(self, clip_id: str) -> bytes | None:
+        reply = self._channel.ask("fetch:dataclip", {"id": clip_id})
+        return reply.response if reply.ok and isinstance(reply.response, bytes) else None
 
     def _report_failure(self, error_type: str, reason: str, message: str) -> None:
         """Ends an Attempt that did not come to an end by itself."""

@@ -10,7 +10,7 @@ from kivuko.runtime import JobLimits
 from kivuko.worker.retry import RetryPolicy
 from kivuko.workflow import Edge, ExecutionOptions, ExecutionPlan, Job, Node, Trigger, Workflow
 
-__all__ = ["Assignment", "FrontierRun", "JobTraits", "read_assignment", "read_execution_plan", "read_traits"]
+__all__ = ["Assignment", "FrontierRun", "JobTraits", "TakenOver", "read_assignment", "read_execution_plan", "read_traits"]
 
 Row = Mapping[str, object]
 
@@ -28,10 +28,21 @@ class FrontierRun:
 
 
 @dataclass(frozen=True)
+class TakenOver:
+    """What was done before, where an Attempt goes on: how it ended so far, and what its leaves are, as (job id, id of the dataclip)."""
+
+    reason: str | None
+    error_type: str | None
+    error_message: str | None
+    leaves: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Assignment:
     """What a plan says of this one Attempt; the rest of the plan is the same for all Attempts of its snapshot.
 
-    ``frontier`` are the Runs to go on with; empty: it begins at ``start``, where ``queued`` are the Runs that wait already.
+    ``frontier`` are the Runs to go on with, ``taken_over`` what came before them; empty: it begins at ``start``, where ``queued`` are the
+    Runs that wait already.
     """
 
     start: str
@@ -44,6 +55,7 @@ class Assignment:
     executed_ms: int = 0
     frontier: tuple[FrontierRun, ...] = ()
     queued: tuple[FrontierRun, ...] = ()
+    taken_over: TakenOver | None = None
 
     @property
     def remaining_ms(self) -> int:
@@ -75,6 +87,7 @@ def read_assignment(plan: Row, *, timeout_ms: int, memory_mb: int, payload_mb: f
         executed_ms=round(_number(plan.get("executed_ms"), 0)),
         frontier=_runs(plan.get("runs")),
         queued=_runs(plan.get("queued")),
+        taken_over=_taken_over(plan.get("taken_over")),
     )
 
 
@@ -127,6 +140,14 @@ def _edges(rows: Sequence[Row]) -> dict[str, tuple[Edge, ...]]:
     return found
 
 
+def _taken_over(value: object) -> TakenOver | None:
+    if not isinstance(value, Mapping):
+        return None
+    reason, error_type, message = (_text_or_none(value.get(key)) for key in ("reason", "error_type", "error_message"))
+    leaves = tuple((_text(row, "job_id"), _text(row, "dataclip_id")) for row in _rows(value.get("leaves")))
+    return TakenOver(reason, error_type, message, leaves)
+
+
 def _runs(value: object) -> tuple[FrontierRun, ...]:
     return tuple(FrontierRun(_text(row, "id"), _text(row, "job_id"), round(_number(row.get("tries"), 0))) for row in _rows(value))
 
@@ -144,6 +165,10 @@ def _text(row: Row, key: str) -> str:
     if not isinstance(found, str) or not found:
         raise InputError(f"The plan has no text {key}: {found!r}", fix="Update server and worker to versions that go together.")
     return found
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _number(value: object, otherwise: float) -> float:
