@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from kivuko.platform.projects.models import ConfigurationVersion
+from kivuko.platform.reaching import reaching
 
 __all__ = ["configuration_change", "configuration_version", "look", "on_configuration_change"]
 
@@ -32,11 +33,13 @@ def configuration_change() -> Iterator[None]:
             # Two processes may do their first change at once: one of them waits here and raises the other's number.
             ConfigurationVersion.objects.get_or_create(id=1)
             ConfigurationVersion.objects.filter(id=1).update(number=F("number") + 1)
-        transaction.on_commit(look)
+        # What was committed stays so, whatever a listener meets; who was not told looks again.
+        transaction.on_commit(look, robust=True)
 
 
+@reaching()
 def configuration_version() -> int:
-    """The number as it is in the database; 0 before the first change."""
+    """The number as it is in the database; 0 before the first change. Raises RecordsUnavailable."""
     found = ConfigurationVersion.objects.filter(id=1).values_list("number", flat=True).first()
     return found or 0
 
@@ -52,7 +55,7 @@ def on_configuration_change(listener: Listener) -> Callable[[], None]:
 
 
 def look() -> bool:
-    """Compares the number with the last one seen and tells the listeners when it is another; whether it was."""
+    """Compares the number with the last one seen and tells the listeners when it is another; whether it was. Raises RecordsUnavailable."""
     number = configuration_version()
     with _guard:
         if _seen == [number]:

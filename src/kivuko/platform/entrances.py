@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from kivuko.platform.ids import read_id
 from kivuko.platform.inbox.models import AuthMethod, Inbox, InboxSecret
+from kivuko.platform.reaching import reaching
 from kivuko.platform.sealing import open_from
 from kivuko.platform.workflows.document import TriggerDocument, WorkflowDocument
 from kivuko.platform.workflows.models import TriggerRow
@@ -95,8 +96,12 @@ class WebhookEntrance:
     target: EntranceTarget
 
 
+@reaching()
 def inbox_by_secret(secret: str) -> InboxEntrance | None:
-    """The inbox at ``/inbox/<secret>`` (a lower-case uuid); None for what is none, or whose secret is no longer valid."""
+    """The inbox at ``/inbox/<secret>`` (a lower-case uuid); None for what is none, or whose secret is no longer valid.
+
+    Raises RecordsUnavailable.
+    """
     valid = Q(ends_at__isnull=True) | Q(ends_at__gt=timezone.now())
     found = InboxSecret.objects.select_related("inbox").filter(valid, digest=sha256(secret.encode()).digest()).first()
     if found is None:
@@ -117,8 +122,9 @@ def inbox_by_secret(secret: str) -> InboxEntrance | None:
     )
 
 
+@reaching()
 def webhook_by_address(address: str) -> WebhookEntrance | None:
-    """The webhook at ``<trigger id>`` or ``<project id>/<custom path>``; None where nothing listens."""
+    """The webhook at ``<trigger id>`` or ``<project id>/<custom path>``; None where nothing listens. Raises RecordsUnavailable."""
     first, _, path = address.partition("/")
     identity = read_id(first)
     if identity is None:

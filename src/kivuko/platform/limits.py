@@ -35,8 +35,8 @@ def all_limits() -> list[SetLimit]:
 
 
 def limit_changed(scope_id: Id, max_live: int | None) -> None:
-    """Tells the records after the commit of the transaction that calls this."""
-    transaction.on_commit(lambda: _tell(SetLimit(scope_id, max_live)))
+    """Tells the records after the commit of the transaction that calls this; when they are closed by then, at the next start."""
+    transaction.on_commit(lambda: _tell(SetLimit(scope_id, max_live)), robust=True)
 
 
 def _tell(limit: SetLimit) -> None:

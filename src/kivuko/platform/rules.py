@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, connection
-
-from kivuko.errors import AskingRefused
+from kivuko.errors import AskingRefused, RecordsUnavailable
 from kivuko.platform.changes import on_configuration_change
 from kivuko.platform.projects.models import Project
+from kivuko.platform.reaching import reaching
 from kivuko.platform.workflows.document import CHAIN_KINDS, TriggerDocument, WorkflowDocument
 from kivuko.platform.workflows.models import TriggerRow, Workflow
 from kivuko.platform.workflows.snapshots import read_snapshot
@@ -56,10 +55,9 @@ class PlatformRules:
         self.close = on_configuration_change(self.refresh)
 
     def refresh(self) -> None:
-        """Reads everything anew; until it is done, what was known holds. Raises Django's DatabaseError."""
-        erasing = Project.objects.filter(retention_policy="erase_all").values_list("id", flat=True)
-        followers, holding = _workflows()
-        self._memory = _Memory(followers, holding, frozenset(erasing))
+        """Reads everything anew; until it is done, what was known holds. Raises RecordsUnavailable."""
+        with reaching():
+            self._memory = _read()
 
     def lost_retries(self, workflow_id: Id) -> int:
         """Two, or none where the workflow holds."""
@@ -69,10 +67,7 @@ class PlatformRules:
         """The jobs behind failure and ``always`` edges. The snapshot is in memory when its Attempt was planned here; else it is read."""
         try:
             document = read_snapshot(snapshot_id)
-        except AskingRefused:
-            return ()
-        except DatabaseError:
-            connection.close()
+        except (AskingRefused, RecordsUnavailable):
             return ()
         edges = document.open_edges_from(job_id)
         return tuple(edge.target_job_id for edge in edges if edge.condition_type in ("on_job_failure", "always"))
@@ -91,6 +86,12 @@ class PlatformRules:
     def erases(self, project_id: Id) -> bool:
         """Whether the project keeps nothing."""
         return project_id in self._memory.erasing
+
+
+def _read() -> _Memory:
+    erasing = Project.objects.filter(retention_policy="erase_all").values_list("id", flat=True)
+    followers, holding = _workflows()
+    return _Memory(followers, holding, frozenset(erasing))
 
 
 def _workflows() -> tuple[dict[Id, list[_Follower]], frozenset[Id]]:

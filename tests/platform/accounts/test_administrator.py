@@ -22,7 +22,8 @@ from own_platform import Place
 @pytest.fixture
 def empty(platform: Place) -> Place:
     """A platform without any user."""
-    User.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_user")
     return platform
 
 

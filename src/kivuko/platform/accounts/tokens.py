@@ -15,6 +15,7 @@ from kivuko.errors import InputError, ObjectMissing, TokenExpired
 from kivuko.platform.accounts.actors import Actor
 from kivuko.platform.accounts.models import ApiToken
 from kivuko.platform.audit.trail import note
+from kivuko.platform.reaching import reaching
 from kivuko.records import Id
 
 __all__ = ["PREFIX", "SHORTEST", "NewToken", "actor_of_token", "new_token", "revoke_token"]
@@ -44,8 +45,9 @@ def new_token(user_id: Id, name: str = "", *, actor: Actor, text: str | None = N
     return NewToken(token.id, found)
 
 
+@reaching()
 def actor_of_token(text: str) -> Actor | None:
-    """Who speaks with this token; None when it is none of ours. Raises TokenExpired."""
+    """Who speaks with this token; None when it is none of ours. Raises TokenExpired, RecordsUnavailable."""
     found = ApiToken.objects.select_related("user").filter(digest=_digest(text), user__is_active=True).first()
     if found is None:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.db import models
 
 from kivuko.platform.ids import IdField
@@ -33,3 +35,13 @@ class AuditEntry(models.Model):
             models.Index(fields=("project_id", "id"), name="audit_of_project"),
             models.Index(fields=("item_id", "id"), name="audit_of_item"),
         )
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Adds the entry. Raises TypeError for one that is there: a trail that can be changed proves nothing."""
+        if not self._state.adding:
+            raise TypeError("the audit trail is only ever added to")
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:
+        """Refuses: raises TypeError."""
+        raise TypeError("the audit trail is only ever added to")

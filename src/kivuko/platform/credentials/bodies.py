@@ -12,6 +12,7 @@ from kivuko.platform.accounts.actors import Actor
 from kivuko.platform.audit.trail import note
 from kivuko.platform.changes import configuration_change
 from kivuko.platform.credentials.models import Credential
+from kivuko.platform.reaching import reaching
 from kivuko.platform.sealing import open_from, seal_for
 from kivuko.platform.workflows.fields import Fields, Mistakes
 from kivuko.platform.workflows.models import JobRow
@@ -55,8 +56,9 @@ class CredentialValue:
         }
 
 
+@reaching()
 def credential_body(credential_id: Id, project_id: Id) -> Mapping[str, object]:
-    """The decrypted body, for a job of this project. Raises ObjectMissing for another project's, SecretUnreadable."""
+    """The decrypted body, for a job of this project. Raises ObjectMissing for another project's, SecretUnreadable, RecordsUnavailable."""
     found = Credential.objects.filter(id=credential_id, project_id=project_id).first()
     if found is None:
         raise ObjectMissing(f"credential {credential_id} is not in this project")

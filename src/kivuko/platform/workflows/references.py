@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from kivuko.platform.credentials.models import Credential
 from kivuko.platform.inbox.models import AuthMethod, Inbox
+from kivuko.platform.projects.models import Project
 from kivuko.platform.workflows.document import WorkflowDocument
 from kivuko.platform.workflows.fields import Mistakes
 from kivuko.platform.workflows.models import JobRow, TriggerRow, Workflow
@@ -44,7 +45,16 @@ def check_references(document: WorkflowDocument, mistakes: Mistakes) -> None:
     for at, job in enumerate(document.jobs):
         if job.credential_id is not None and job.credential_id not in credentials:
             mistakes.add(f"jobs.{at}.credential_id", "names no credential of this project")
+    _check_cursors(document, mistakes)
     _check_taken(document, mistakes)
+
+
+def _check_cursors(document: WorkflowDocument, mistakes: Mistakes) -> None:
+    if not Project.objects.filter(id=document.project_id, retention_policy="erase_all").exists():
+        return
+    for at, trigger in enumerate(document.triggers):
+        if trigger.cursor_job_id is not None:
+            mistakes.add(f"triggers.{at}.cursor_job_id", "cannot be used: this project keeps no state, so its schedules begin with {}")
 
 
 def check_removed(project_id: Id, workflow_id: Id, jobs: Iterable[Id], mistakes: Mistakes, *, whole: bool = False) -> None:

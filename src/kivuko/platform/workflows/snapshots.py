@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kivuko.errors import ObjectMissing
+from kivuko.platform.reaching import reaching
 from kivuko.platform.workflows.document import WorkflowDocument
 from kivuko.platform.workflows.models import Snapshot, Workflow
 from kivuko.platform.workflows.reading import read_document
@@ -60,11 +61,12 @@ _kept = _Kept()
 
 
 def read_snapshot(snapshot_id: Id) -> WorkflowDocument:
-    """The workflow as this snapshot has it. Raises ObjectMissing."""
+    """The workflow as this snapshot has it. Raises ObjectMissing, RecordsUnavailable."""
     kept = _kept.get(snapshot_id)
     if kept is not None:
         return kept
-    found = Snapshot.objects.filter(id=snapshot_id).first()
+    with reaching():
+        found = Snapshot.objects.filter(id=snapshot_id).first()
     if found is None:
         raise ObjectMissing(f"snapshot {snapshot_id} does not exist")
     return snapshot_of_row(found)
