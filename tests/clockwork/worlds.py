@@ -19,6 +19,7 @@ from kivuko.platform.workflows.reading import read_document
 from kivuko.platform.workflows.saving import save_workflow
 from kivuko.records import (
     Cancel,
+    Cause,
     Claim,
     Claimed,
     Dataclip,
@@ -26,6 +27,7 @@ from kivuko.records import (
     EndAttempt,
     EndRun,
     ExitReason,
+    Follow,
     Id,
     Intent,
     Line,
@@ -202,6 +204,17 @@ class Hand:
             told = json.dumps(error).encode() if error else None
             world.do(EndRun(self.attempt_id, self.number, run.id, run.job_id, reason, error_type=error_type, error=told, output=clip))
         world.do(EndAttempt(self.attempt_id, self.number, reason, error_type, final_dataclip_id=final))
+
+    def fail_with_edge(self, caught_by: Id | None) -> None:
+        """The first Run fails; a failure edge leads on, and that job succeeds."""
+        world = self.world
+        (run,) = read_attempt(world.reader, self.attempt_id).frontier
+        world.do(StartRun(self.attempt_id, self.number, run.id, run.job_id))
+        follow = (Follow(new_id(), caught_by, Cause.FAILURE),) if caught_by else ()
+        world.do(EndRun(self.attempt_id, self.number, run.id, run.job_id, ExitReason.FAIL, next=follow))
+        for each in follow:
+            world.do(EndRun(self.attempt_id, self.number, each.run_id, each.job_id, ExitReason.SUCCESS))
+        world.do(EndAttempt(self.attempt_id, self.number, ExitReason.SUCCESS if caught_by else ExitReason.FAIL))
 
     def cancel(self) -> None:
         """Somebody cancels it."""

@@ -18,6 +18,7 @@ APPS = (
     "kivuko.platform.audit",
     "kivuko.platform.api",
     "kivuko.platform.schedules",
+    "kivuko.platform.notifications",
     "kivuko.platform.operations",
 )
 """One app a noun: a feature goes with its folder and its line here."""

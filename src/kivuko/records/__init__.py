@@ -15,7 +15,7 @@ from kivuko.records.intents import Change, Intent
 from kivuko.records.leases import FOREIGN_LEASE_US, LEASE_US, Held, Lease, LeaseWatch, Register, Renew, Renewal, Unpark
 from kivuko.records.logs import Line, WriteLogs
 from kivuko.records.moving import move_records
-from kivuko.records.notices import Dismiss, waiting_notices
+from kivuko.records.notices import Dismiss, is_handled, waiting_notices
 from kivuko.records.opening import Records, database_at
 from kivuko.records.payloads import ObjectFolder, ObjectStore, Payload, Payloads
 from kivuko.records.pins import Pin
@@ -168,6 +168,7 @@ __all__ = [
     "database_at",
     "goes_on",
     "held_attempts",
+    "is_handled",
     "last_final_state",
     "last_output",
     "leases_held",

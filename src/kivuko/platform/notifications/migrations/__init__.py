@@ -1,0 +1,3 @@
+"""Migrations of notifications."""
+
+__all__: list[str] = []
