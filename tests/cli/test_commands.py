@@ -129,6 +129,13 @@ def test_a_compiled_workflow_runs_like_its_source(kivuko: CommandLine) -> None:
     assert kivuko.read("result.json")["n"] == 1
 
 
+def test_a_compiled_workflow_fails_at_the_lines_of_its_source(kivuko: CommandLine) -> None:
+    kivuko.write("w.json", {"workflow": {"steps": [{"id": "a", "expression": FN + "\n\nfn(s => {\n  return s.x.y;\n})"}]}})
+    kivuko("compile", "w.json", "-o", "compiled.json")
+    assert "[R/T] ✘ 5:   return s.x.y;" in kivuko("compiled.json").out
+    assert kivuko.read("output.json")["errors"]["a"]["pos"] == {"line": 5, "column": 14, "src": "  return s.x.y;"}
+
+
 def test_the_list_of_adaptors_is_a_tree(kivuko: CommandLine) -> None:
     repo = kivuko.folder / "r"
     assert "No packages installed" in kivuko("repo", "list", "--repo-dir", "./r").out

@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from kivuko.language.edits import Copy, Piece
 from kivuko.language.source import SourceText
 
-__all__ = ["mappings_of"]
+__all__ = ["Segment", "mappings_of", "read_mappings"]
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 TOKEN = re.compile(r"\r\n|[\n\r\u2028\u2029]|[\w$]+|[^\w\s]")
 LINE_ENDS = frozenset({"\r\n", "\n", "\r", "\u2028", "\u2029"})
+
+
+class Segment(NamedTuple):
+    """Where a piece of a line comes from. Lines and columns count from 0, columns in UTF-16 units; ``source`` is the number of the text."""
+
+    column: int
+    source: int
+    line: int
+    source_column: int
+
+
+def read_mappings(mappings: str) -> tuple[tuple[Segment, ...], ...]:
+    """The segments of each line that have a source. Raises ValueError for what is no ``mappings`` of a source map."""
+    source = line = source_column = 0
+    lines = []
+    for text in mappings.split(";"):
+        column, segments = 0, []
+        for segment in filter(None, text.split(",")):
+            fields = _numbers(segment)
+            column += fields[0]
+            if len(fields) >= 4:
+                source, line, source_column = source + fields[1], line + fields[2], source_column + fields[3]
+            if min(column, source, line, source_column) < 0:
+                raise ValueError(f"{segment} leads before the beginning")
+            if len(fields) >= 4:
+                segments.append(Segment(column, source, line, source_column))
+        lines.append(tuple(segments))
+    return tuple(lines)
 
 
 def mappings_of(source: SourceText, pieces: Iterable[Piece]) -> str:
@@ -82,3 +111,17 @@ def _vlq(number: int) -> str:
         digits += DIGITS[digit | 32 if rest else digit]
         if not rest:
             return digits
+
+
+def _numbers(segment: str) -> list[int]:
+    found, number, shift = [], 0, 0
+    for sign in segment:
+        digit = DIGITS.index(sign)
+        number += (digit & 31) << shift
+        shift += 5
+        if not digit & 32:
+            found.append(-(number >> 1) if number & 1 else number >> 1)
+            number = shift = 0
+    if shift:
+        raise ValueError(f"{segment} is not complete")
+    return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from kivuko.engines.run import HostKey, RunRequest
 from kivuko.runtime.conditions import edges_to_ask
 from kivuko.runtime.context import AttemptContext
 from kivuko.runtime.hosts import run_limits
 from kivuko.runtime.program import PreparedJob
-from kivuko.workflow import Node
+from kivuko.workflow import Job, Node
 
 __all__ = ["job_request", "trigger_request"]
 
@@ -29,7 +30,7 @@ def job_request(context: AttemptContext, prepared: PreparedJob, state: bytes | N
         script=compiled.script,
         source=compiled.source,
         state=b"{}" if state is None else state,
-        operations=tuple((operation.name, operation.line) for operation in compiled.operations),
+        operations=tuple((operation.name, operation.line) for operation in compiled.operations) or _listed(job),
         insertions=compiled.insertions,
         modules={specifier: files.key for specifier, files in prepared.modules.items()},
         execute_from=compiled.execute_from,
@@ -48,6 +49,13 @@ def job_request(context: AttemptContext, prepared: PreparedJob, state: bytes | N
         egress=settings.egress,
         isolation=settings.isolation,
     )
+
+
+def _listed(job: Job) -> tuple[tuple[str | None, int], ...]:
+    """Name and line of each operation of a job that was compiled elsewhere, as its source map lists them; empty without a map."""
+    told = job.source_map.get("operations") if isinstance(job.source_map, Mapping) else None
+    listed = [(one.get("name"), one.get("line")) for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
+    return tuple((name if isinstance(name, str) else None, line) for name, line in listed if isinstance(line, int))
 
 
 def trigger_request(context: AttemptContext, node: Node, state: bytes | None, timeout_ms: int | None) -> RunRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 from kivuko.engines.run import LogLine, RunError, RunRequest, RunResult
 from kivuko.errors import AdaptorProblem, EngineClosed, EngineError, NodeMissing
@@ -98,6 +99,9 @@ class Runs:
             result = self._ask(lambda timeout_ms: job_request(context, prepared, state, timeout_ms, last=last), job.id, number)
         if result.error is not None:
             result = _with_error(result, with_advice(result.error, prepared.names))
+            if job.source_map is not None:
+                in_source = import_module("kivuko.runtime.compiled_elsewhere").in_source  # few plans have maps
+                result = in_source(result, job, context.configurations.scrubber.error)
         followed = self._followed(job, result)
         retry_in_ms = self._retry_in_ms(job, result, visit.tries + 1)
         self._log(job, result, followed)
