@@ -141,7 +141,11 @@ class World:
         return self.records.submit(Claim(self.worker.id, demand=50)).result(20)
 
     def work(
-        self, fails: Sequence[str] = (), error: Mapping[str, object] | None = None, lines: Sequence[str] = (), output: bytes = b'{"data":{"done":true}}'
+        self,
+        fails: Sequence[str] = (),
+        error: Mapping[str, object] | None = None,
+        lines: Sequence[str] = (),
+        output: bytes = b'{"data":{"done":true}}',
     ) -> int:
         """Plays a worker until nothing waits: jobs with an id in ``fails`` fail. How many Attempts it carried out."""
         done = 0
@@ -159,7 +163,9 @@ class World:
         connection.commit()
         connection.close()
 
-    def _carry_out(self, held: Claimed, fails: Sequence[str], error: Mapping[str, object] | None, lines: Sequence[str], output: bytes) -> None:
+    def _carry_out(
+        self, held: Claimed, fails: Sequence[str], error: Mapping[str, object] | None, lines: Sequence[str], output: bytes
+    ) -> None:
         def do(intent: Any) -> Any:
             return self.records.submit(intent).result(20)
 
@@ -191,7 +197,15 @@ class World:
         clip_id = new_id()
         stored = self.records.payloads.store(clip_id, body)
         return Dataclip(
-            clip_id, self.project.id, DataclipKind.RUN_OUTPUT, attempt_id, None, stored.encoding, stored.body, stored.object_key, stored.size_bytes
+            clip_id,
+            self.project.id,
+            DataclipKind.RUN_OUTPUT,
+            attempt_id,
+            None,
+            stored.encoding,
+            stored.body,
+            stored.object_key,
+            stored.size_bytes,
         )
 
 

@@ -141,6 +141,8 @@ def _with_job_states(conditions: Conditions, query: MessageQuery, part: Slice) -
         branch.one_of("job_state.job_id", query.job_ids)
         _narrow(branch, query, part.before, "job_state.message_id")
         bound = f" ORDER BY job_state.message_id DESC LIMIT {int(part.at_most)}" if simple else ""
-        branches.append(f"SELECT message_id FROM (SELECT DISTINCT job_state.message_id FROM job_state WHERE {branch.where}{bound}) AS some")
+        branches.append(
+            f"SELECT message_id FROM (SELECT DISTINCT job_state.message_id FROM job_state WHERE {branch.where}{bound}) AS newest"
+        )
         conditions.values.extend(branch.values)
     conditions.texts.append(f"message.id IN ({' UNION '.join(branches)})" if branches else "1 = 0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.test import Client

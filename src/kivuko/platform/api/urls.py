@@ -12,6 +12,7 @@ from kivuko.platform.api.routes import (
     logs,
     me,
     messages,
+    operations,
     projects,
     runs,
     schedules,
@@ -37,6 +38,7 @@ NOUNS = (
     runs,
     dataclips,
     logs,
+    operations,
     workers,
     about,
 )

@@ -17,8 +17,9 @@ from kivuko.platform.api.bodies import member_text
 from kivuko.platform.api.context import platform, write
 from kivuko.platform.api.routes.attempts import attempt_seen
 from kivuko.platform.api.routes.runs import run_seen
-from kivuko.platform.api.starting import PRIORITY, QUEUE, WorkStarted, saved_input, start, start_run_again, version_of
+from kivuko.platform.api.starting import PRIORITY, QUEUE, WorkStarted, saved_input, start, version_of
 from kivuko.platform.api.wire import IdText, Wire
+from kivuko.platform.operations.reruns import rerun_of_run
 from kivuko.platform.schedules.cursor import schedule_input
 from kivuko.platform.workflows.document import SCHEDULE_KINDS, WorkflowDocument
 from kivuko.platform.workflows.models import Workflow
@@ -34,14 +35,16 @@ from kivuko.records import (
     Id,
     Input,
     Needs,
+    Origin,
     Retry,
     Run,
     Started,
+    StartWork,
     new_id,
     read_attempt,
 )
 from kivuko.records.listing_messages import message_with_version
-from kivuko.records.listing_runs import attempts_by_id, dataclip_row
+from kivuko.records.listing_runs import dataclip_row
 
 __all__ = ["router"]
 
@@ -128,7 +131,7 @@ def create_work_order(request: HttpRequest, given: OrderWritten) -> Any:
     if trigger is not None and trigger.kind in SCHEDULE_KINDS and not given.input.model_fields_set:
         # Run now: as a tick would begin (R-025).
         chosen = schedule_input(platform().records, document, trigger)
-    return _answer(request, start(begins, row.project_id, chosen, clip))
+    return _answer(request, start(StartWork(begins, Origin(row.project_id), chosen, saved_input=clip)))
 
 
 @router.post("/attempts/{attempt_id}/retry", response={201: WorkStarted}, summary="Retry an attempt")
@@ -169,8 +172,9 @@ def rerun(request: HttpRequest, run_id: IdText, given: RerunWritten) -> Any:
     """A new work order that begins at the run's job; the old run never changes. 429 `too_soon` within ten seconds of its last start."""
     with platform().records.reading() as connection:
         run = run_seen(request, connection, run_id, to_run=True)
-        attempt = found(attempts_by_id(connection, [run.attempt_id]).get(run.attempt_id))
-    return _answer(request, start_run_again(run, attempt.workflow_id, as_it_was=given.as_it_was, version=given.version))
+    if given.version is not None and run.message_id is None:
+        raise ValidationFailed(errors={"version": ["this run has no message"]})
+    return _answer(request, start(rerun_of_run(run_id, as_it_was=given.as_it_was, version=given.version, priority=PRIORITY)))
 
 
 @dataclass(frozen=True)
