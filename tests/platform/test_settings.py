@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from kivuko.errors import InputError
 from kivuko.platform import MailSettings, PlatformSettings, migrate, setup
@@ -123,6 +124,15 @@ def test_closing_the_connection_inside_a_transaction_gives_the_turn_back(sqlite_
     assert not database.turns.held_here
 
 
+def test_a_transaction_that_cannot_begin_gives_the_turn_back(sqlite_platform: Place) -> None:
+    database = records_database()
+    assert isinstance(database, SqliteDatabase)
+    with connection.execute_wrapper(_no_begin), pytest.raises(OperationalError, match="locked"), transaction.atomic():
+        pass
+    assert not database.turns.held_here
+    Project.objects.create(name="later")
+
+
 def test_orm_and_writer_write_side_by_side(platform: Place) -> None:
     records = Records(records_database())
     try:
@@ -158,3 +168,9 @@ def test_secrets_are_not_shown_when_settings_are_printed(tmp_path: Path) -> None
 def test_an_encryption_key_of_another_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="32 bytes"):
         setup(PlatformSettings(tmp_path, encryption_keys=("c2hvcnQ=",)))
+
+
+def _no_begin(run: Any, sql: str, *rest: Any) -> Any:
+    if sql.startswith("BEGIN"):
+        raise OperationalError("database is locked")
+    return run(sql, *rest)

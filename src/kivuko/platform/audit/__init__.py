@@ -1,3 +1,3 @@
 """Who changed what, append-only. A Django app: its functions are in its modules."""
 
-__all__: list[str] = []
+__all__ = ()

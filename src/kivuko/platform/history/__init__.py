@@ -1,3 +1,3 @@
 """The execution records' tables as the ORM sees them: to read and filter, never to write. A Django app."""
 
-__all__: list[str] = []
+__all__ = ()

@@ -1,3 +1,3 @@
 """Inboxes, their secrets, and how senders authenticate. A Django app: its functions are in its modules."""
 
-__all__: list[str] = []
+__all__ = ()

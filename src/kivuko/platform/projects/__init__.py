@@ -1,3 +1,3 @@
 """Projects: the workspaces of members, workflows, credentials and inboxes. A Django app: its functions are in its modules."""
 
-__all__: list[str] = []
+__all__ = ()

@@ -1,3 +1,3 @@
 """Django's backend for SQLite as Kivuko uses it. Django asks a backend for a module called ``base``."""
 
-__all__: list[str] = []
+__all__ = ()

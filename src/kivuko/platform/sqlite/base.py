@@ -83,11 +83,13 @@ class DatabaseWrapper(django_sqlite.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         self.turns.acquire()
         self._has_turn = True
+        begun = False
         try:
             self.cursor().execute("BEGIN IMMEDIATE")
-        except BaseException:
-            self._give_turn_back()
-            raise
+            begun = True
+        finally:
+            if not begun:
+                self._give_turn_back()
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]  # the stubs know the public methods only

@@ -1,3 +1,3 @@
 """The history of this app's tables."""
 
-__all__: list[str] = []
+__all__ = ()
