@@ -1,4 +1,7 @@
-"""Projects as files. So far: workflow files and jobs on disk, read into execution plans."""
+"""Projects as files: workflow files and jobs on disk, read into execution plans, and project files of generation v2.
+
+What a Run needs is here. ``kivuko.projects.microservice_file`` reads project files, for the server.
+"""
 
 from kivuko.projects.document import parse_json, parse_yaml
 from kivuko.projects.plan_file import job_plan, load_plan, source_of

@@ -24,12 +24,15 @@ from kivuko.server.fanout import Fanout
 from kivuko.server.foundations import Foundations
 from kivuko.server.lanes.ingest import (
     ConfigurationCache,
+    ConfigurationSource,
     Endings,
     InboxLane,
+    KeyedSource,
     Rates,
     Receiving,
     Reception,
     WebhookLane,
+    alias_routes,
     ingest_routes,
 )
 from kivuko.server.lanes.live import Admission, AttemptLog, Feed, LogTails, ProjectEvents, Streaming, live_routes
@@ -131,13 +134,18 @@ class Assembly:
             self._worker.start()
 
     def _ingest(self) -> list[BaseRoute]:
-        cache = ConfigurationCache(PlatformEntrances())
+        foundations, served = self._foundations, self._foundations.served
+        source: ConfigurationSource = PlatformEntrances()
+        if served and foundations.settings.inbox_api_key:
+            source = KeyedSource(source, foundations.settings.inbox_api_key)
+        cache = ConfigurationCache(source)
         self._forget = on_configuration_change(cache.forget)
         endings = Endings(self._foundations.records)
         self._foundations.changes.subscribe(endings.heard)
         rates = Rates()
         inbox = InboxLane(cache, self._reception, endings, rates)
-        return [*ingest_routes(inbox, WebhookLane(cache, self._reception, endings, rates))]
+        alias = alias_routes(inbox, served.secret) if served else []
+        return [*alias, *ingest_routes(inbox, WebhookLane(cache, self._reception, endings, rates))]
 
     def _live(self) -> list[BaseRoute]:
         records, changes = self._foundations.records, self._foundations.changes

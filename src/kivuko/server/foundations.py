@@ -13,6 +13,7 @@ from kivuko.server.changes import Changes
 from kivuko.server.datafolder import DataFolder
 from kivuko.server.keyring import Keyring, keyring
 from kivuko.server.mail import mail_settings
+from kivuko.server.project_file import ServedProject
 from kivuko.server.settings import ServerSettings
 
 __all__ = ["Foundations", "lay_foundations"]
@@ -20,7 +21,7 @@ __all__ = ["Foundations", "lay_foundations"]
 
 @dataclass(frozen=True)
 class Foundations:
-    """``public_url`` has no slash at its end."""
+    """``public_url`` has no slash at its end. ``served`` is the project of ``kivuko serve project.yaml``."""
 
     settings: ServerSettings
     folder: DataFolder
@@ -29,6 +30,7 @@ class Foundations:
     rules: PlatformRules
     records: Records
     changes: Changes
+    served: ServedProject | None = None
 
     @property
     def on_sqlite(self) -> bool:

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -15,16 +16,18 @@ import uvicorn
 
 from kivuko import __version__
 from kivuko.platform.accounts.administrator import first_administrator
+from kivuko.projects.microservice import MicroserviceProject
 from kivuko.records import SqliteDatabase, database_at
 from kivuko.server.assembly import Assembly
 from kivuko.server.datafolder import DataFolder
 from kivuko.server.foundations import Foundations, lay_foundations
 from kivuko.server.listening import listen, url_of
 from kivuko.server.logs import set_up_logs
+from kivuko.server.project_file import apply_project
 from kivuko.server.settings import ServerSettings
 from kivuko.server.signals import Signals
 
-__all__ = ["run_server"]
+__all__ = ["ProjectToServe", "run_server"]
 
 _KEEP_ALIVE_S = 75
 _LARGEST_FRAME_BYTES = 64 * 1024 * 1024
@@ -32,7 +35,15 @@ _LARGEST_FRAME_BYTES = 64 * 1024 * 1024
 _log = structlog.get_logger(__name__)
 
 
-def run_server(settings: ServerSettings, data: Path, tell: Callable[[str], None]) -> int:
+@dataclass(frozen=True)
+class ProjectToServe:
+    """A project as it was read, and whether its inbox answers when the jobs have ended."""
+
+    found: MicroserviceProject
+    sync: bool
+
+
+def run_server(settings: ServerSettings, data: Path, tell: Callable[[str], None], project: ProjectToServe | None = None) -> int:
     """Serves until SIGTERM or SIGINT; the exit code: 0 when drained. ``tell`` gets the sentences for whoever started it.
 
     Raises InputError of several kinds and RecordsUnavailable when it cannot start.
@@ -47,6 +58,8 @@ def run_server(settings: ServerSettings, data: Path, tell: Callable[[str], None]
         foundations = lay_foundations(settings, folder, settings.url.rstrip("/") or url_of(listening))
         stack.callback(foundations.close)
         _introduce(settings, tell)
+        if project:
+            foundations = replace(foundations, served=apply_project(project.found, sync=project.sync))
         asyncio.run(_serve(foundations, listening, tell))
     return 0
 
@@ -103,6 +116,8 @@ async def _serve(foundations: Foundations, listening: socket.socket, tell: Calla
         serving = asyncio.create_task(server.serve([listening]))
         try:
             await assembly.start()
+            if foundations.served:
+                tell(f"POST {foundations.public_url}/inbox takes messages")
             tell(f"Kivuko {__version__} serves {foundations.public_url} (Ctrl-C ends it)")
             _log.info("serving", url=foundations.public_url, data=str(foundations.folder.path))
             stop = asyncio.create_task(signals.first())

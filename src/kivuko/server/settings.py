@@ -30,6 +30,7 @@ class ServerSettings:
     database_url: str = _setting(
         "", "`postgresql://…` or `sqlite:///path`; empty: the SQLite file in the data folder", "DATABASE_URL", secret=True
     )
+    inbox_api_key: str = _setting("", "With a project file: key that inboxes ask for in x-api-key; empty: none", secret=True)
     trusted_proxies: tuple[str, ...] = _setting((), "Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto count")
     worker: bool = _setting(True, "Whether jobs run in this process too; off where only `kivuko worker` executes (`--no-worker`)")
     worker_capacity: int = _setting(5, "How many Attempts the worker in this process executes at once", "WORKER_CAPACITY")

@@ -31,13 +31,20 @@ _PREFIX = "KIVUKO_"
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def read_settings(environment: Mapping[str, str], folder: Path, flags: Mapping[str, object] | None = None) -> ServerSettings:
+def read_settings(
+    environment: Mapping[str, str],
+    folder: Path,
+    flags: Mapping[str, object] | None = None,
+    usual: Mapping[str, object] | None = None,
+) -> ServerSettings:
     """The settings. ``flags`` (by name; None counts as not given) win over variables, these over the file in the data folder.
+
+    ``usual`` are defaults that go before the settings' own.
 
     Raises SettingInvalid for an unknown key or variable and for a value that cannot be.
     """
     known = {each.name: each for each in every_setting()}
-    values: dict[str, object] = {**_from_file(folder / FILE_NAME, known), **_from_environment(environment, known.values())}
+    values: dict[str, object] = {**(usual or {}), **_from_file(folder / FILE_NAME, known), **_from_environment(environment, known.values())}
     values.update({name: value for name, value in (flags or {}).items() if value is not None})
     return _checked(ServerSettings(**values))  # type: ignore[arg-type]  # each value has the kind of its setting
 

@@ -5,6 +5,7 @@ records' changes, and mounts ``ingest_routes(InboxLane(…), WebhookLane(…))``
 """
 
 from kivuko.server.lanes.ingest.accepting import Reception
+from kivuko.server.lanes.ingest.alias import KeyedSource, alias_routes
 from kivuko.server.lanes.ingest.authentication import AuthKind, AuthMethod, api_key, basic
 from kivuko.server.lanes.ingest.cache import ConfigurationCache
 from kivuko.server.lanes.ingest.configuration import (
@@ -41,6 +42,7 @@ __all__ = [
     "IdempotencyRule",
     "Inbox",
     "InboxLane",
+    "KeyedSource",
     "RateLimit",
     "Rates",
     "Receiving",
@@ -49,6 +51,7 @@ __all__ = [
     "Target",
     "Webhook",
     "WebhookLane",
+    "alias_routes",
     "api_key",
     "basic",
     "ingest_routes",
