@@ -110,9 +110,11 @@ def test_what_every_node_has_to_do_is_done_by_both(database: Database) -> None:
         clock.stop()
 
 
-def test_connections_are_given_back_after_each(database: Database) -> None:
-    given_back = Counter()
-    clock = Clock(Election(database), [Chore("work", 0.01, Counter())], after_each=lambda: given_back() and None)
+def test_each_thread_closes_its_connections_at_its_end(database: Database) -> None:
+    closed, work = Counter(), Counter()
+    clock = Clock(Election(database), [Chore(name, 0.01, work) for name in ("one", "two")], at_end=lambda: closed() and None)
     clock.start()
-    assert given_back.reaches(2)
+    assert work.reaches(4)
+    assert closed.count == 0
     clock.stop()
+    assert closed.count == 2

@@ -16,8 +16,11 @@ class Watch:
     """The chore, and its monotonic clock."""
 
     def __init__(self, records: Records, scene: Scene) -> None:
-        self.now_us, self._scene = 0, scene
-        self.leases = LeaseChore(records, monotonic_us=lambda: self.now_us)
+        self.now_us, self._scene, self.expired = 0, scene, 0
+        self.leases = LeaseChore(records, monotonic_us=lambda: self.now_us, on_expired=self._count)
+
+    def _count(self) -> None:
+        self.expired += 1
 
     def for_seconds(self, seconds: int) -> None:
         """Looks once a second."""
@@ -43,7 +46,7 @@ def test_a_dead_workers_attempt_is_lost_after_one_lease_and_a_second(watch: Watc
     assert hand.attempt.state is AttemptState.STARTED
     watch.for_seconds(1)
     assert hand.attempt.state is AttemptState.LOST
-    assert watch.leases.expired == 1
+    assert watch.expired == 1
     (retry,) = scene.rows(LiveAttempt)
     assert (retry.state, retry.priority) == (LiveState.QUEUED, 0)
 

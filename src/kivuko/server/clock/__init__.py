@@ -5,5 +5,6 @@ from kivuko.server.clock.clock import Clock
 from kivuko.server.clock.leases import LeaseChore
 from kivuko.server.clock.parking import unpark
 from kivuko.server.clock.retention import Keeping, RetentionChore
+from kivuko.server.clock.timekeeper import Timekeeper
 
-__all__ = ["Chore", "Clock", "Keeping", "LeaseChore", "RetentionChore", "unpark"]
+__all__ = ["Chore", "Clock", "Keeping", "LeaseChore", "RetentionChore", "Timekeeper", "unpark"]

@@ -17,11 +17,11 @@ _log = structlog.get_logger(__name__)
 
 
 class Clock:
-    """Does chores until it is stopped. ``after_each`` is called on a chore's thread whenever it has worked (to give connections back)."""
+    """Does chores until it is stopped. ``at_end`` is called at the end of each chore's thread (to close its connections)."""
 
-    def __init__(self, election: Election, chores: Sequence[Chore], *, after_each: Callable[[], None] = nothing) -> None:
+    def __init__(self, election: Election, chores: Sequence[Chore], *, at_end: Callable[[], None] = nothing) -> None:
         self._election = election
-        self._after_each = after_each
+        self._at_end = at_end
         self._stopping = threading.Event()
         self._bells = {chore.name: threading.Event() for chore in chores}
         self._threads = [
@@ -55,9 +55,9 @@ class Clock:
             bell.clear()
             if not self._do(chore) and not self._stopping.is_set():
                 bell.wait(chore.every_s)
+        self._at_end()
 
     def _do(self, chore: Chore) -> bool:
-        more = False
         try:
             if not chore.alone or self._election.won():
                 return chore.work()
@@ -68,6 +68,4 @@ class Clock:
         except Exception:  # noqa: BLE001 - the boundary of a thread: the next second is another chance
             chore.missed()
             _log.exception("chore_failed", chore=chore.name)
-        finally:
-            self._after_each()
-        return more
+        return False

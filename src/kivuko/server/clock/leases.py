@@ -9,7 +9,7 @@ import structlog
 
 from kivuko.errors import RecordsError
 from kivuko.records import LEASE_US, Expire, Lease, LeaseWatch, Records, leases_held
-from kivuko.server.clock.chore import Chore
+from kivuko.server.clock.chore import Chore, nothing
 
 __all__ = ["LeaseChore"]
 
@@ -25,14 +25,21 @@ def _monotonic_us() -> int:
 
 
 class LeaseChore:
-    """Watches all leases. ``expired`` counts those that ended here, for ``/metrics``."""
+    """Watches all leases. ``on_expired`` is told of each that ended here, for ``/metrics``."""
 
-    def __init__(self, records: Records, *, lease_us: int = LEASE_US, monotonic_us: Callable[[], int] = _monotonic_us) -> None:
+    def __init__(
+        self,
+        records: Records,
+        *,
+        lease_us: int = LEASE_US,
+        monotonic_us: Callable[[], int] = _monotonic_us,
+        on_expired: Callable[[], None] = nothing,
+    ) -> None:
         self._records = records
+        self._on_expired = on_expired
         self._watch = LeaseWatch(lease_us, monotonic_us=monotonic_us)
         self._monotonic_us = monotonic_us
         self._looked_at: int | None = None
-        self.expired = 0
 
     @property
     def chore(self) -> Chore:
@@ -59,7 +66,7 @@ class LeaseChore:
             except RecordsError as error:
                 self._tell(lease, error.message)
             else:
-                self.expired += 1
+                self._on_expired()
                 self._tell(lease, "")
         return False
 
