@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs clean
+.PHONY: help setup demo test chaos lint format bench docs clean
 .DELETE_ON_ERROR:
 
 help: ## Show this
@@ -28,6 +28,9 @@ setup: $(VENV)/.developed ## Prepare this checkout for work: Python environment,
 
 test: setup ## Run every test (ARGS='-k words' for some, WORKERS=4 for more at once)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not soak' $(ARGS)
+
+chaos: setup ## Kill, cut off and fill up real processes, and count what is left (ARGS='kill-server --times 100 --seed 7')
+	@$(BIN)/python tests/chaos/run.py $(ARGS)
 
 lint: setup ## Check style, types and the floors of the architecture
 	@$(BIN)/ruff check .

@@ -12,7 +12,7 @@ import pytest
 
 from house.sources import ROOT
 
-WORDS = {"setup", "demo", "test", "lint", "format", "bench", "docs", "clean", "help"}
+WORDS = {"setup", "demo", "test", "chaos", "lint", "format", "bench", "docs", "clean", "help"}
 MAKE = shutil.which("make") or pytest.skip("make is not installed", allow_module_level=True)
 
 
