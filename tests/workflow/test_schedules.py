@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kivuko.errors import InputError
 from kivuko.workflow.schedules import Schedule, firings, read_cron, read_interval
 
 LONDON = "Europe/London"
+LORD_HOWE = "Australia/Lord_Howe"
 
 
 def at(text: str, zone: str = "UTC") -> datetime:
@@ -70,6 +71,15 @@ def test_a_day_that_never_was_fires_at_its_end() -> None:
     assert local(schedule, at("2011-12-01T00:00"), "Pacific/Apia", 1) == ["12-31 00:00 +1400"]
 
 
+def test_hours_go_on_by_the_wall_clock_after_a_change_of_half_an_hour() -> None:
+    schedule = read_cron("0 */4 * * 0", LORD_HOWE)
+    assert local(schedule, at("2026-04-04T22:00", LORD_HOWE), LORD_HOWE, 3) == [
+        "04-05 00:00 +1100",
+        "04-05 04:00 +1030",
+        "04-05 08:00 +1030",
+    ]
+
+
 SEEN = ["0 0 * * *", "0 */3 * * *", "30 * * * *", "10 00 * * *", "00 00 01 * *", "*/5 * * * *", "*/2 * * * *", "0 23 * * FRI", "0 0 29 2 *"]
 
 
@@ -93,11 +103,13 @@ CHANGES = st.sampled_from(["2026-03-28T22:47", "2026-10-24T22:47", "2026-03-29T0
 
 
 @settings(max_examples=150, deadline=None)
-@given(EXPRESSIONS, CHANGES, st.sampled_from(["UTC", LONDON, "America/New_York", "Australia/Lord_Howe"]))
+@given(EXPRESSIONS, CHANGES, st.sampled_from(["UTC", LONDON, "America/New_York", LORD_HOWE]))
 def test_any_expression_fires_as_cronsim_says_in_any_zone(expression: str, start: str, zone: str) -> None:
     moment = at(start, zone)
     found = list(islice(firings(read_cron(expression, zone), moment), 8))
     assert found == sorted(set(found))
+    # cronsim counts hours by the clock of before the change: where that is half an hour, "0 */4" loses its 04:00.
+    assume(zone != LORD_HOWE or not expression.split()[1].startswith("*"))
     expected = (fires.astimezone(UTC) for fires in _without_repeats(CronSim(expression, moment)))
     assert found == list(islice(expected, 8))
 
