@@ -62,6 +62,7 @@ COMMANDS = (
     Entry(("adaptor", "new"), "adaptor_new", "adaptor new <name>", "Start a JavaScript adaptor of your own"),
     Entry(("adaptor", "test"), "adaptor_test", "adaptor test [folder]", "Load an adaptor and run its tests"),
     Entry(("serve",), "serve", "serve [project.yaml]", "Start the platform, or serve one project file"),
+    Entry(("worker",), "worker", "worker [url]", "Execute work of a server on this machine"),
     Entry(("help",), "help", "help [command]", "Show this, or the help of a command"),
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+import structlog
 
 from kivuko.engines import Cancel
 from kivuko.errors import AdaptorProblem, AttemptGone, EngineClosed, InputError, KivukoError, LinkError, PlanError
@@ -25,7 +26,7 @@ from kivuko.worker.settings import LONGEST_WAIT_MS, WorkerSettings
 
 __all__ = ["Abilities", "ClaimedAttempt", "Execution", "Tools"]
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ class Execution:
         try:
             self._run()
         except (AttemptGone, EngineClosed) as problem:
-            _log.info("attempt %s is left: %s", self.claimed.id, problem.message)
+            _log.info("an attempt is left", attempt=self.claimed.id, reason=problem.message)
         except Exception as problem:  # noqa: BLE001 - the boundary of one Attempt: the worker goes on with others
-            _log.exception("attempt %s could not be executed", self.claimed.id)
+            _log.exception("an attempt could not be executed", attempt=self.claimed.id)
             self._report_failure("ExecutionError", "exception", f"{type(problem).__name__}: {problem}")
         finally:
             self._end()
@@ -218,7 +219,7 @@ class Execution:
                 self._book.flush()
             accepted(self._channel.send("run:complete", row))
         except LinkError as problem:
-            _log.info("the end of attempt %s is not reported: %s", self.claimed.id, problem.message)
+            _log.info("the end of an attempt is not reported", attempt=self.claimed.id, reason=problem.message)
 
     def _begin(self) -> None:
         with self._lock:

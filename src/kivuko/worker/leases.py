@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+
+import structlog
 
 from kivuko.worker.channel import Channel
 from kivuko.worker.execution import Execution
@@ -14,7 +15,7 @@ from kivuko.worker.link import QUEUE, Link, Reply
 
 __all__ = ["Leases"]
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 _LEASE_S, _HEARTBEAT_S = 12.0, 1.0
 _FENCE_SHARE = 0.75
@@ -97,7 +98,7 @@ class Leases:
         if self._fences:
             for execution in held:
                 if now - execution.confirmed_at >= self._fence_s and not execution.abandoned:
-                    _log.warning("attempt %s is stopped: its lease could not be renewed for %d s", execution.claimed.id, self._fence_s)
+                    _log.warning("an attempt is stopped: its lease could not be renewed", attempt=execution.claimed.id, for_s=self._fence_s)
                     self.abandon(execution)
         if self.connected and now - self._beaten_at >= self._heartbeat_s:
             self._beaten_at = now
@@ -122,7 +123,7 @@ class Leases:
         for attempt_id in _ids(reply.response, "gone"):
             execution = self.find(attempt_id)
             if execution is not None and execution.confirmed_at < sent_at:
-                _log.info("attempt %s is not ours any more", attempt_id)
+                _log.info("an attempt is not ours any more", attempt=attempt_id)
                 execution.gone()
 
     def _tell_abandoned(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+
+import structlog
 
 from kivuko import __version__
 from kivuko.adaptors import Layout, Repo
@@ -22,10 +23,11 @@ from kivuko.worker.settings import WorkerSettings
 
 __all__ = ["Worker"]
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
-_TICK_S = 0.25
+_LONGEST_TICK_S = 0.25
 _LAST_WORDS_S = 3.0
+_ENTER_AGAIN_S = 3.0
 
 
 class Worker:
@@ -42,6 +44,9 @@ class Worker:
         self._leases = Leases(link, fences=settings.fences)
         self._work: queue.SimpleQueue[tuple[Claims, Execution] | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._up = False
+        self._enter_again_at = 0.0
         self._threads = [
             threading.Thread(target=self._serve_slot, name=f"worker-slot-{at}", daemon=True) for at in range(settings.capacity)
         ]
@@ -63,49 +68,61 @@ class Worker:
             thread.start()
         self._link.listen(self._hear, self._connected)
 
-    def stop(self, grace_s: float = 60) -> None:
-        """Drains: claims no more, hands back what has not begun, waits for the rest, and stops what is not over after ``grace_s``."""
+    def stop(self, grace_s: float = 60) -> bool:
+        """Drains: claims no more, hands back what has not begun, waits for the rest, and gives up what is not over after ``grace_s``.
+
+        Whether nothing had to be given up. A second call does nothing.
+        """
+        if self._stopping.is_set():
+            return True
         self._stopping.set()
         for claims in self._claims:
             claims.close()
         for execution in self._leases.held():
             execution.drain()
-        if not self._leases.wait_until_empty(grace_s):
+        complete = self._leases.wait_until_empty(grace_s)
+        if not complete:
             for execution in self._leases.held():
-                _log.warning("attempt %s is stopped: the time to end it is over", execution.claimed.id)
+                _log.warning("an attempt is stopped: the time to end it is over", attempt=execution.claimed.id)
                 self._leases.abandon(execution)
         self._leases.wait_until_told(_LAST_WORDS_S)
         self._engine.close()
         for _ in self._threads:
             self._work.put(None)
+        self._ended.set()
         self._link.close()
-        self._pulse.join()
+        return complete
 
     # The connection
 
     def _connected(self, up: bool) -> None:
+        self._up = up
         self._leases.connection_changed(up)
         if up:
-            queues = {str(loop).rpartition(":")[0]: loop.slots for loop in self.settings.workloops}
-            payload = {
-                "capacity": self.settings.capacity,
-                "queues": queues,
-                "kivuko": 1,
-                "kinds": ["javascript"],
-                "name": self.settings.name or "",
-                "version": __version__,
-            }
-            self._link.push(QUEUE, "phx_join", payload).add_done_callback(self._entered)
+            self._enter()
         else:
             for claims in self._claims:
                 claims.close()
+
+    def _enter(self) -> None:
+        self._enter_again_at = time.monotonic() + _ENTER_AGAIN_S
+        queues = {str(loop).rpartition(":")[0]: loop.slots for loop in self.settings.workloops}
+        payload = {
+            "capacity": self.settings.capacity,
+            "queues": queues,
+            "kivuko": 1,
+            "kinds": ["javascript"],
+            "name": self.settings.name or "",
+            "version": __version__,
+        }
+        self._link.push(QUEUE, "phx_join", payload).add_done_callback(self._entered)
 
     def _entered(self, done: Future[Reply]) -> None:
         if done.exception() is not None:
             return  # the connection has gone again: it comes back
         reply = done.result()
         if not reply.ok:
-            _log.error("the server does not let this worker in: %s", reply.response)
+            _log.warning("the server does not let this worker in just now", response=reply.response)
             return
         response = reply.response if isinstance(reply.response, Mapping) else {}
         self._tools.abilities.ends = response.get("ends") is True
@@ -143,21 +160,20 @@ class Worker:
                 claims.freed()
 
     def _beat(self) -> None:
-        while not (self._stopping.is_set() and not self._leases.held()):
-            began = time.monotonic()
+        tick_s = min(_LONGEST_TICK_S, self.settings.batch_ms / 1000)
+        while not self._ended.wait(tick_s):
             for execution in self._leases.held():
                 execution.tick()
             self._leases.beat()
+            if self._up and not self._leases.connected and time.monotonic() >= self._enter_again_at:
+                self._enter()
             for claims in self._claims:
                 claims.look()
-            if self._stopping.is_set() and not self._leases.connected:
-                break
-            self._stopping.wait(max(0.0, _TICK_S - (time.monotonic() - began))) if not self._stopping.is_set() else time.sleep(_TICK_S)
 
 
 def _engine_settings(settings: WorkerSettings, layout: Layout) -> EngineSettings:
     def warn(layers: tuple[str, ...]) -> None:
-        _log.warning("jobs run with less protection: this machine lacks %s (kivuko doctor tells more)", ", ".join(layers))
+        _log.warning("jobs run with less protection than they should (kivuko doctor tells more)", missing=", ".join(layers))
 
     return EngineSettings(
         store=layout.bundles,
