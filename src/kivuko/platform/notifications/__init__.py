@@ -1,3 +1,3 @@
 """Notifications: who is told what, in the app and by mail. A Django app: its functions are in its modules."""
 
-__all__: list[str] = []
+__all__ = ()

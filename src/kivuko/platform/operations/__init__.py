@@ -1,3 +1,3 @@
 """Operations: work in the background that people follow and can cancel. A Django app: its functions are in its modules."""
 
-__all__: list[str] = []
+__all__ = ()

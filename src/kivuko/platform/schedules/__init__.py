@@ -1,3 +1,3 @@
 """Schedules: when cron and interval triggers fire, and what they begin with. A Django app: its functions are in its modules."""
 
-__all__: list[str] = []
+__all__ = ()

@@ -1,3 +1,3 @@
 """Migrations of notifications."""
 
-__all__: list[str] = []
+__all__ = ()

@@ -1,3 +1,3 @@
 """Migrations of operations."""
 
-__all__: list[str] = []
+__all__ = ()

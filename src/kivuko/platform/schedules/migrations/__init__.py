@@ -1,3 +1,3 @@
 """Migrations of schedules."""
 
-__all__: list[str] = []
+__all__ = ()
