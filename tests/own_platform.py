@@ -35,6 +35,7 @@ __all__ = [
     "OTHER_KEY",
     "Place",
     "edge",
+    "empty_database",
     "job",
     "migrated_postgresql",
     "platform",
@@ -149,7 +150,7 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Place]:
         return
     settings: PlatformSettings = request.getfixturevalue("migrated_postgresql")
     setup(settings)
-    _empty()
+    empty_database()
     yield from _place(settings)
 
 
@@ -162,7 +163,8 @@ def _place(settings: PlatformSettings) -> Iterator[Place]:
     connections.close_all()
 
 
-def _empty() -> None:
+def empty_database() -> None:
+    """Takes all rows out of the PostgreSQL in use."""
     tables = [name for name in connection.introspection.table_names() if name not in ("django_migrations", "records_schema")]
     # Ten times faster than TRUNCATE, which makes new files.
     deletions = "".join(f"DELETE FROM {name};" for name in tables)

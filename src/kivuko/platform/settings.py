@@ -17,7 +17,7 @@ from kivuko.errors import InputError
 from kivuko.platform.sealing import KeyRing, use_keys
 from kivuko.records import PostgresqlDatabase, SqliteDatabase, database_at
 
-__all__ = ["MailSettings", "PlatformSettings", "current", "records_database", "setup"]
+__all__ = ["MailSettings", "PlatformSettings", "current", "django_database", "records_database", "setup"]
 
 Database = SqliteDatabase | PostgresqlDatabase
 
@@ -72,7 +72,7 @@ def setup(settings: PlatformSettings) -> None:
     Raises InputError for an address that is none, and for encryption keys that are none.
     """
     keys = KeyRing.read(settings.encryption_keys)
-    databases = {"default": _database(settings)}
+    databases = {"default": django_database(settings)}
     with _guard:
         for name, value in _values(settings).items():
             setattr(django_settings, name, value)
@@ -114,7 +114,8 @@ def _values(settings: PlatformSettings) -> Mapping[str, object]:
     }
 
 
-def _database(settings: PlatformSettings) -> dict[str, object]:
+def django_database(settings: PlatformSettings) -> dict[str, object]:
+    """The database as Django describes it. Raises InputError for an address that is none."""
     found = database_at(settings.database, settings.data_folder)
     if isinstance(found, SqliteDatabase):
         # A connection of SQLite costs little to keep, and nothing may be left to a time-out that closes it.

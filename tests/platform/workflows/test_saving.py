@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from kivuko.errors import ChangedMeanwhile, Conflict, ObjectMissing, ValidationFailed
 from kivuko.platform.audit.models import AuditEntry
 from kivuko.platform.changes import configuration_version
 from kivuko.platform.inbox.changing import inboxes_of
-from kivuko.platform.projects.changing import delete_project
+from kivuko.platform.projects.changing import delete_project, update_project
 from kivuko.platform.settings import records_database
 from kivuko.platform.workflows.models import JobRow, Snapshot, TriggerRow, Workflow
 from kivuko.platform.workflows.saving import delete_workflow, restore_snapshot
@@ -266,3 +268,47 @@ def test_a_list_of_workflows_keeps_the_index_small(sqlite_platform: Place) -> No
     for number in range(5):
         sqlite_platform.save(project, workflow(f"W{number}", jobs=[job()]))
     assert Workflow.objects.filter(project=project).count() == 5 == JobRow.objects.count()
+
+
+def test_of_two_who_save_at_once_one_is_told_that_it_was_behind(platform: Place) -> None:
+    project, written = platform.project(), workflow("First")
+    platform.save(project, written)
+    ready, outcomes = threading.Barrier(4), []
+
+    def save(number: int) -> None:
+        ready.wait(10)
+        try:
+            outcomes.append(platform.save(project, {**written, "name": f"By {number}"}, lock_version=1).current.lock_version)
+        except ChangedMeanwhile:
+            outcomes.append(0)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == [0, 0, 0, 2]
+    assert Snapshot.objects.count() == 2
+
+
+def test_a_project_that_keeps_nothing_has_no_cursor(platform: Place) -> None:
+    project, one = platform.project(retention_policy="erase_all"), job()
+    every_day = trigger("cron", cron_expression="@daily", cursor_job_id=one["id"])
+    written = workflow(triggers=[every_day], jobs=[one])
+    (sentence,) = refused(platform, project, written)["triggers.0.cursor_job_id"]
+    assert "keeps no state" in sentence
+    platform.save(platform.project("other"), {**written, "id": str(new_id()), "jobs": [one]})
+
+
+def test_a_project_whose_schedules_have_cursors_cannot_stop_keeping(platform: Place) -> None:
+    project, one = platform.project(), job()
+    every_day = trigger("cron", cron_expression="@daily", cursor_job_id=one["id"])
+    written = workflow("Daily", triggers=[every_day], jobs=[one])
+    platform.save(project, written)
+    with pytest.raises(ValidationFailed) as error:
+        update_project(project.id, {"retention_policy": "erase_all"}, actor=platform.admin)
+    assert "'Daily'" in error.value.errors["retention_policy"][0]
+    platform.save(project, {**written, "triggers": []})
+    assert update_project(project.id, {"retention_policy": "erase_all"}, actor=platform.admin).erases

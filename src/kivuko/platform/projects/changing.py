@@ -19,6 +19,8 @@ from kivuko.platform.limits import limit_changed
 from kivuko.platform.projects.models import Project
 from kivuko.platform.projects.settings import ProjectSettings, settings_of
 from kivuko.platform.workflows.fields import Fields, Mistakes
+from kivuko.platform.workflows.models import Workflow
+from kivuko.platform.workflows.snapshots import read_snapshot
 from kivuko.records import Id, new_id
 from kivuko.workflow.schedules import read_cron
 
@@ -76,6 +78,8 @@ def update_project(project_id: Id, values: Mapping[str, object], *, actor: Actor
         fields.skip("id", "lock_version", "inserted_at", "updated_at")
         row.name = fields.text("name", row.name, required="name" in fields, at_most=100) or ""
         _change(row, fields)
+        if settings_of(row).erases and not before.erases:
+            _check_cursors(row, fields)
         mistakes.refuse()
         if settings_of(row) == before:
             return before
@@ -116,6 +120,12 @@ def _change(row: Project, fields: Fields) -> None:
         if row.history_retention_days and (getattr(row, name) or 0) > row.history_retention_days:
             fields.wrong(name, "must not be longer than history_retention_days")
     fields.close()
+
+
+def _check_cursors(row: Project, fields: Fields) -> None:
+    for workflow in Workflow.objects.filter(project=row, deleted_at__isnull=True, snapshot_id__isnull=False):
+        if workflow.snapshot_id and any(trigger.cursor_job_id for trigger in read_snapshot(workflow.snapshot_id).triggers):
+            fields.wrong("retention_policy", f"erase_all keeps no state, but a schedule of workflow {workflow.name!r} has a cursor")
 
 
 def _days(fields: Fields, name: str) -> int | None:
