@@ -199,6 +199,19 @@ def test_a_webhook_response_is_kept_for_the_sender(room: Room) -> None:
     assert attempt.webhook_response == b'{"status":202,"body":{"ok":true}}'
 
 
+def test_large_states_are_stored_whole(any_room: Room) -> None:
+    room = any_room
+    document = flow(
+        {"Big": "fn(s => ({ data: 'x'.repeat(3 * 1024 * 1024) }))", "Next": COUNT}, (None, "Big", "always"), ("Big", "Next", "always")
+    )
+    room.worker()
+    attempt = room.run(document, {"big": "y" * 500_000})
+    runs = room.runs(attempt, document)
+    assert len(room.state(runs["Big"].output_dataclip_id)["data"]) == 3 * 1024 * 1024
+    assert runs["Next"].input_dataclip_id == runs["Big"].output_dataclip_id
+    assert room.state(attempt.final_dataclip_id)["n"] == 1
+
+
 def test_an_output_that_is_too_large_is_not_stored_but_handed_on(any_room: Room) -> None:
     room = any_room
     document = flow(

@@ -56,7 +56,7 @@ def run_row(
     elif clip_id is not None:
         row["output_dataclip_id"] = clip_id
         if sends_output or any(entry.get("input_dataclip_id") == clip_id for entry in next_rows):
-            row["output_dataclip"] = visit.state
+            row["output_dataclip"] = _body(visit.state)
     return row
 
 
@@ -64,7 +64,7 @@ def follow_row(follow: Follow, clip_id: str | None) -> dict[str, object]:
     """One of ``next``: a job that is reached, and its input: the output that was just stored, or one made for this edge."""
     row: dict[str, object] = {"job_id": follow.node.id, "cause": _cause(follow)}
     if follow.changed or follow.state is None:
-        row["input_dataclip"] = b"{}" if follow.state is None else follow.state
+        row["input_dataclip"] = _body(follow.state)
     elif clip_id is not None:
         row["input_dataclip_id"] = clip_id
     return row
@@ -98,6 +98,11 @@ def webhook_response(state: bytes) -> object:
     except orjson.JSONDecodeError:
         return None
     return parsed.get("webhookResponse") if isinstance(parsed, dict) else None
+
+
+def _body(state: bytes | None) -> bytes:
+    # Engines hand large states on in the buffers they were read into.
+    return b"{}" if state is None else bytes(state)
 
 
 def _reason(error: RunError | None) -> str:
