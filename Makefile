@@ -9,6 +9,7 @@ BIN        := $(VENV)/bin
 LOCKED     := pyproject.toml uv.lock
 WORKERS    ?= 2
 ARGS       ?=
+STORY      ?= clinic
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
@@ -20,8 +21,8 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.installed ## See Kivuko at work: fetch, map and upload real records, on this machine alone
-	@$(BIN)/python demo/run.py
+demo: $(VENV)/.installed ## See Kivuko at work on this machine alone (KEEP=1 leaves the server running; STORY=registrations: the command line)
+	@KEEP=$(KEEP) $(BIN)/python -m demo.$(STORY)
 
 setup: $(VENV)/.developed ## Prepare this checkout for work: Python environment, Node, all tools
 	@:

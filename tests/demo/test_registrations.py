@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.network, pytest.mark.xdist_group("demo")]
 def shown() -> str:
     """What the demo prints where nobody looks at it on a terminal."""
     adaptor_repo("http", "common")
-    done = subprocess.run([sys.executable, "demo/run.py"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run([sys.executable, "-m", "demo.registrations"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -32,7 +32,7 @@ def test_every_step_is_shown_with_its_result_and_duration(shown: str) -> None:
         ("map", "50 registrations mapped"),
         ("upload", "42 patients stored, 8 refused"),
     ):
-        assert re.search(rf"✔ {step} +{text}.* \d+(\.\d+)?m?s +demo/jobs/{step}\.js", shown)
+        assert re.search(rf"✔ {step} +{text}.* \d+(\.\d+)?m?s +demo/registrations/jobs/{step}\.js", shown)
 
 
 def test_every_refusal_is_shown_with_its_reason(shown: str) -> None:
@@ -64,7 +64,12 @@ def test_without_the_command_one_sentence_says_what_to_do(tmp_path: Path) -> Non
     python = tmp_path / "python"
     python.symlink_to(sys.executable)
     done = subprocess.run(
-        [python, "demo/run.py"], cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "PATH": str(tmp_path)}
+        [python, "-m", "demo.registrations"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": str(tmp_path)},
     )
     assert done.returncode == 1
     assert "The command `kivuko` is not installed. Run `make setup`, then `make demo`." in done.stdout

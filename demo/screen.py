@@ -35,7 +35,7 @@ class Screen:
 
     def fact(self, label: str, text: str, remark: str = "") -> None:
         """A label and what belongs to it."""
-        print(f"  {label:<14}{text:<34}{self._style(remark, 'dim')}".rstrip())
+        print(f"  {label:<15}{text:<34}{self._style(remark, 'dim')}".rstrip())
 
     def command(self, text: str) -> None:
         """A command as somebody would type it."""

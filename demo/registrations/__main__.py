@@ -1,4 +1,4 @@
-"""The demo: a real integration on this machine, run by the installed `kivuko` command. Start it with `make demo`.
+"""The demo of the command line: a real integration on this machine, run by `kivuko`. Start it with `make demo STORY=registrations`.
 
 Two small systems are started on loopback; one workflow of three jobs fetches 50 patient registrations from the first, maps them to FHIR and
 uploads them to the second. Exit code 0 when the workflow ran, whatever the FHIR server refused: refusals are part of the story.
@@ -18,16 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from servers import FhirServer, FormSystem
-from show import Screen
+from demo.installed import REPO, ROOT, install_adaptors, kivuko_command
+from demo.registrations.servers import FhirServer, FormSystem
+from demo.screen import Screen
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-REPO = ROOT / ".cache" / "repo"
-OUTPUT = HERE / "output" / "result.json"
-CREDENTIALS = HERE / "output" / "credentials.json"
+OUTPUT = HERE.parent / "output" / "result.json"
+CREDENTIALS = HERE.parent / "output" / "credentials.json"
 ADAPTORS = ("@openfn/language-http@7.2.10", "@openfn/language-common@3.3.4")
-FILES = {"fetch": "demo/jobs/fetch.js", "map": "demo/jobs/map.js", "upload": "demo/jobs/upload.js"}
+FILES = {step: f"demo/registrations/jobs/{step}.js" for step in ("fetch", "map", "upload")}
 _DONE = re.compile(r"✔ (\S+) completed in (\S+)")
 _FAILED = re.compile(r"✘ (\S+) (aborted with error|failed)")
 _SAID = re.compile(r"\[JOB\] \S+ (.*)")
@@ -45,9 +44,8 @@ class Story:
 def main() -> int:
     """Run the demo and explain it. The exit code: 0, or 1 when the workflow could not run."""
     screen = Screen()
-    kivuko = shutil.which("kivuko", path=str(Path(sys.executable).parent)) or shutil.which("kivuko")
+    kivuko = kivuko_command(screen)
     if kivuko is None:
-        screen.error("The command `kivuko` is not installed. Run `make setup`, then `make demo`.")
         return 1
     screen.title(
         "Kivuko: every message crosses",
@@ -58,7 +56,7 @@ def main() -> int:
         screen.heading("The systems")
         screen.fact("form system", forms.url, f"{len(forms.registrations)} registrations, typed by hand")
         screen.fact("FHIR server", fhir.url, "refuses what is incomplete, impossible or known")
-        if not install_adaptors(kivuko, screen):
+        if not install_adaptors(kivuko, ADAPTORS, screen):
             return 1
         story = run_workflow(kivuko, screen, forms, fhir)
     if story.exit_code:
@@ -70,29 +68,12 @@ def main() -> int:
     return 0
 
 
-def install_adaptors(kivuko: str, screen: Screen) -> bool:
-    """Have the adaptors in the project's own cache; the first time they come from npm. False when that failed."""
-    command = [kivuko, "repo", "install", "--repo-dir", str(REPO)]
-    for adaptor in ADAPTORS:
-        command += ["-a", adaptor]
-    if not all((REPO / "node_modules" / f"{name}_{version}").is_dir() for name, _, version in (a.rpartition("@") for a in ADAPTORS)):
-        screen.fact("adaptors", "language-http, language-common", "coming from npm, once; this can take a minute …")
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            screen.error("The adaptors could not be installed. This is what kivuko said:")
-            screen.text(done.stdout)
-            return False
-    else:
-        screen.fact("adaptors", "language-http, language-common", "installed")
-    return True
-
-
 def run_workflow(kivuko: str, screen: Screen, forms: FormSystem, fhir: FhirServer) -> Story:
     """Run the workflow as somebody would at the prompt, and show each step as it ends."""
     OUTPUT.parent.mkdir(exist_ok=True)
     CREDENTIALS.write_text(json.dumps(credential_map(forms, fhir), indent=2), encoding="utf-8")
     files = {"--credentials": CREDENTIALS, "-o": OUTPUT, "--repo-dir": REPO}
-    command = ["demo/workflow.json", *(word for flag, path in files.items() for word in (flag, str(path.relative_to(ROOT))))]
+    command = ["demo/registrations/workflow.json", *(word for flag, path in files.items() for word in (flag, str(path.relative_to(ROOT))))]
     screen.heading("The run")
     screen.command(shlex.join([typed(kivuko), *command]))
     return follow([kivuko, *command], screen)
@@ -149,12 +130,12 @@ def show_result(screen: Screen, result: dict[str, Any], story: Story) -> None:
 def show_next(screen: Screen, kivuko: str) -> None:
     """Where to go from here."""
     screen.heading("Look at next")
-    screen.choice("the three jobs", "demo/jobs/fetch.js  map.js  upload.js")
-    screen.choice("the workflow: steps, adaptors, edges", "demo/workflow.json")
+    screen.choice("the three jobs", "demo/registrations/jobs/fetch.js  map.js  upload.js")
+    screen.choice("the workflow: steps, adaptors, edges", "demo/registrations/workflow.json")
     screen.choice("the final state of this run", str(OUTPUT.relative_to(ROOT)))
     screen.choice("what an adaptor can do", f"{kivuko} docs http post")
     screen.choice("six exercises, from hello to filters", f"{kivuko} challenges serve")
-    screen.choice("change a job, and run again", "make demo")
+    screen.choice("change a job, and run again", "make demo STORY=registrations")
 
 
 if __name__ == "__main__":
