@@ -161,7 +161,9 @@ def test_an_index_that_was_dropped_is_built_again(library: Library) -> None:
     assert library.messages("Kenema") == [message]
 
 
-def test_more_than_a_batch_is_indexed_in_order(library: Library) -> None:
+def test_more_than_a_batch_is_indexed_in_order(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kivuko.records.search.indexer._BATCH", 200)
+    monkeypatch.setattr("kivuko.records.search.indexer._WORDS_AT_ONCE", 150)
     made = [library.message(f'{{"number": "n{at}"}}') for at in range(450)]
     library.catch_up()
     assert [library.messages(f'"n{at}"') for at in (0, 199, 200, 449)] == [[made[at]] for at in (0, 199, 200, 449)]

@@ -118,7 +118,7 @@ class SearchIndex:
                 connection.rollback()
 
     def _add(self, connection: Connection, entry: Entry) -> None:
-        place, words = entry.place, sorted(entry.words)
+        place, words = entry.place, list(entry.words)
         values = (int(entry.kind), entry.project_id, place.subject_id, place.owner_id, place.first, place.last)
         if connection.dialect == "postgresql":
             connection.query(self._text["add"], *values, words)

@@ -14,8 +14,9 @@ from kivuko.records.search.streams import Edits, Item, Logs, Messages, Stream
 
 __all__ = ["Indexer"]
 
-_BATCH = 200
-_ENTRIES_AT_ONCE = 100
+_BATCH = 500
+_WORDS_AT_ONCE = 200_000
+"""Each commit makes a segment that is merged later: few large ones are cheaper."""
 _YOUNGEST_US = 500_000
 """What is younger is left for the next step: its neighbours may not be committed yet."""
 _SETTLED_US = 60_000_000
@@ -107,6 +108,7 @@ class Indexer:
 
     def _take(self, connection: Connection, stream: Stream, items: list[Item]) -> None:
         waiting: list[Entry] = []
+        words = 0
         for item in items:
             if self._erases(item.project_id):
                 continue
@@ -116,8 +118,9 @@ class Indexer:
             for entry in stream.entries(connection, self._records.payloads, item):
                 if entry.words:
                     waiting.append(entry)
-                if len(waiting) >= _ENTRIES_AT_ONCE:
+                    words += len(entry.words)
+                if words >= _WORDS_AT_ONCE:
                     self._index.add(waiting)
-                    waiting = []
+                    waiting, words = [], 0
         if waiting:
             self._index.add(waiting)

@@ -31,6 +31,7 @@ class Timekeeper:
     """
 
     def __init__(self, records: Records, rules: Rules, *, lease_us: int = LEASE_US, on_lease_expired: Callable[[], None] = nothing) -> None:
+        self._records = records
         self._index = open_index(records.database)
         self.finder = Finder(records, self._index)
         self.indexer = Indexer(records, self._index, erases=rules.erases)
@@ -46,7 +47,7 @@ class Timekeeper:
                 Chore("schedules", 1.0, _with_orm(ticker.work)),
                 Chore("notices", 2.0, _with_orm(self._tell)),
                 Chore("mail", 5.0, _with_orm(Postman().work)),
-                Chore("search", 1.0, self.indexer.step),
+                Chore("search", 1.0, self._follow),
                 Chore("operations", 1.0, _with_orm(OperationRunner(records).work)),
                 retention.chore,
             ],
@@ -66,6 +67,10 @@ class Timekeeper:
         """What was committed: somebody who is to be told is told at once."""
         if any(change.kind == "notice" for change in changes):
             self.clock.wake("notices")
+
+    def _follow(self) -> bool:
+        # While senders wait for their answers, a batch a second is enough: the index may be behind, they may not.
+        return self.indexer.step() and self._records.backlog == 0
 
     def _tell(self) -> bool:
         more = self._teller.work()
