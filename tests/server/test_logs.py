@@ -41,6 +41,25 @@ def test_an_exception_is_part_of_its_line() -> None:
     assert json.loads(line)["exception"][0]["exc_value"] == "broken"
 
 
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_what_variables_held_when_something_failed_is_in_no_line(form: str) -> None:
+    stream = io.StringIO()
+    set_up_logs(form, "debug", stream)
+    held = "".join(["can", "ary"])
+
+    def fail(body: bytes, token: str) -> None:
+        credential = {"password": body}
+        raise ValueError(len(credential))
+
+    try:
+        fail(f"{held}-body".encode(), f"{held}-token")
+    except ValueError:
+        structlog.get_logger("kivuko.x").exception("failed")
+        logging.getLogger("django.request").exception("failed too")
+    assert "ValueError" in stream.getvalue()
+    assert held not in stream.getvalue()
+
+
 @pytest.mark.parametrize(("level", "lines"), [("debug", 2), ("info", 1), ("warning", 0)])
 def test_what_is_below_the_level_is_not_written(level: str, lines: int) -> None:
     stream = io.StringIO()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from django.core.handlers.wsgi import WSGIHandler
+from django.urls import get_resolver
 from starlette.routing import BaseRoute
 
 from kivuko.errors import RecordsUnavailable
@@ -17,6 +18,7 @@ from kivuko.server.access import Access
 from kivuko.server.actors import by_session, by_token, may_see
 from kivuko.server.app import outer_app
 from kivuko.server.bridge import Bridge
+from kivuko.server.clock import Timekeeper
 from kivuko.server.configuration_watch import ConfigurationWatch
 from kivuko.server.embedded import embedded_worker, release_last_worker
 from kivuko.server.entrances import PlatformEntrances
@@ -53,7 +55,9 @@ class Assembly:
     def __init__(self, foundations: Foundations) -> None:
         settings = foundations.settings
         self._foundations = foundations
-        self._platform = Platform(foundations.records, foundations.public_url)
+        self.metrics = Metrics(foundations.records)
+        self._timekeeper = self._open_clock()
+        self._platform = Platform(foundations.records, foundations.public_url, self._timekeeper.finder)
         use(self._platform)
         self._access: Access[Actor] = Access(by_token, by_session)
         self._watch = ConfigurationWatch()
@@ -61,11 +65,11 @@ class Assembly:
         self._bridge = Bridge(
             WSGIHandler(), threads=settings.web_threads, body_limit_bytes=settings.body_limit_bytes, folder=foundations.folder.incoming
         )
-        self.metrics = Metrics(foundations.records)
         self.readiness = Readiness({"database": self._database, "queue": self._queue})
         self._streaming = Streaming(self.metrics.streams)
         self._desk = self._open_desk()
         self._worker: Worker | None = None
+        self._warming: asyncio.Task[int] | None = None
         self._reception = Reception(foundations.records, receiving=Receiving(foundations.folder.incoming))
         self.app = outer_app(
             [*self._ingest(), worker_socket(self._desk, WorkerTokens(foundations.keys.worker_secret)), *self._live()],
@@ -82,6 +86,9 @@ class Assembly:
         if self._fanout:
             self._fanout.start()
         await asyncio.to_thread(self._start_worker)
+        self._timekeeper.start()
+        # The API's modules take a second to import: the first request shall not wait for that, nor the start.
+        self._warming = asyncio.create_task(asyncio.to_thread(lambda: len(get_resolver().url_patterns)))
 
     async def hand_back(self, grace_s: float) -> None:
         """No more work is taken; what runs may end within ``grace_s``."""
@@ -96,7 +103,10 @@ class Assembly:
     async def close(self) -> None:
         """Ends all threads; afterwards only the foundations are left."""
         self._streaming.ending.set()
+        if self._warming:
+            await self._warming
         await self.hand_back(0)
+        await asyncio.to_thread(self._timekeeper.stop)
         await asyncio.to_thread(self._desk.close)
         self._reception.close()
         self._forget()
@@ -104,6 +114,13 @@ class Assembly:
         if self._fanout:
             await asyncio.to_thread(self._fanout.stop)
         await asyncio.to_thread(self._bridge.close)
+
+    def _open_clock(self) -> Timekeeper:
+        foundations = self._foundations
+        timekeeper = Timekeeper(foundations.records, foundations.rules, on_lease_expired=self.metrics.lease_expiries.inc)
+        foundations.changes.subscribe(timekeeper.heard)
+        self.metrics.add_gauge("kivuko_search_behind_seconds", "How far the search index is behind", lambda: timekeeper.indexer.behind_s)
+        return timekeeper
 
     def _open_fanout(self) -> Fanout:
         changes, address = self._foundations.changes, self._foundations.settings.database_url

@@ -19,6 +19,10 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 
+# What variables hold at the moment of a failure is bodies, credentials, tokens: never in a log.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+
 def set_up_logs(form: str, level: str, stream: TextIO | None = None) -> None:
     """Sends structlog's and the standard library's lines of ``level`` and above to ``stream``.
 
@@ -27,9 +31,13 @@ def set_up_logs(form: str, level: str, stream: TextIO | None = None) -> None:
     stream = stream or sys.stderr
     as_json = form == "json" or (not form and not stream.isatty())
     least = logging.getLevelNamesMapping()[level.upper()]
-    render: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=stream.isatty())
+    render: Processor = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    )
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    last += [structlog.processors.dict_tracebacks, render] if as_json else [render]
+    last += [_TRACEBACKS, render] if as_json else [render]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=last))
     root = logging.getLogger()

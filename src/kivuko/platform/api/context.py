@@ -21,7 +21,7 @@ _PATIENCE_S = 30.0
 class Finder(Protocol):
     """Finds what holds a text, newest first: ``kivuko.records.search.Finder``."""
 
-    def messages(self, project_id: Id, text: str, before: Id | None = None, headers: bool = False) -> Iterator[Id]:
+    def messages(self, project_id: Id, text: str, before: Id | None = None, *, headers: bool = False) -> Iterator[Id]:
         """Messages whose body (or headers) holds the text."""
 
     def runs(self, project_id: Id, text: str, before: Id | None = None) -> Iterator[Id]:
