@@ -100,15 +100,15 @@ def _note_answer(captures: Sequence[Capture], row: Mapping[str, Any]) -> None:
 def document_of(plan: Mapping[str, Any]) -> WorkflowDocument:
     """A plan of the wire as a workflow; names that are no ids get some."""
     return WorkflowDocument(
-        id=_id("workflow"),
-        project_id=_id(plan.get("project_id") or "project"),
+        id=id_of("workflow"),
+        project_id=id_of(plan.get("project_id") or "project"),
         name=plan.get("name") or "wf",
         enabled=True,
         job_logs=plan["options"].get("job_log_level") != "none",
-        triggers=tuple(TriggerDocument(_id(trigger["id"]), "webhook", enabled=True) for trigger in plan["triggers"]),
+        triggers=tuple(TriggerDocument(id_of(trigger["id"]), "webhook", enabled=True) for trigger in plan["triggers"]),
         jobs=tuple(
             JobDocument(
-                _id(job["id"]),
+                id_of(job["id"]),
                 job.get("name") or "",
                 job["body"],
                 job["adaptor"],
@@ -124,17 +124,18 @@ def _edge(edge: Mapping[str, Any]) -> EdgeDocument:
     condition = edge.get("condition") or "always"
     known = condition in _WORDS
     return EdgeDocument(
-        _id(edge["id"]),
-        _id(edge["target_job_id"]),
-        source_trigger_id=_id(edge["source_trigger_id"]) if edge.get("source_trigger_id") else None,
-        source_job_id=_id(edge["source_job_id"]) if edge.get("source_job_id") else None,
+        id_of(edge["id"]),
+        id_of(edge["target_job_id"]),
+        source_trigger_id=id_of(edge["source_trigger_id"]) if edge.get("source_trigger_id") else None,
+        source_job_id=id_of(edge["source_job_id"]) if edge.get("source_job_id") else None,
         condition_type=condition if known else "js_expression",
         condition_expression=None if known else condition,
         enabled=edge.get("enabled", True),
     )
 
 
-def _id(name: str) -> Id:
+def id_of(name: str) -> Id:
+    """An id of a capture; a name that is none gets one."""
     try:
         return Id.parse(name)
     except ValueError:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kivuko.records import Attempt, AttemptState, ExitReason, Id, Started
-from server.lanes.workers.captures import Capture, captured, unbatched
+from server.lanes.workers.captures import Capture, captured, id_of, unbatched
 from server.lanes.workers.foreign import ForeignWorker
 from server.lanes.workers.serving import Serving
 from server.lanes.workers.worlds import World
@@ -68,7 +68,8 @@ def seed(world: World, capture: Capture) -> Started:
     """The workflow and the input of a scenario; the same input is refused later where the worker was refused it."""
     document = capture.document()
     options = json.dumps(capture.plan["options"]).encode()
-    started = world.begin(document, node=document.triggers[0].id, body=capture.state, options=options)
+    node = id_of(capture.plan["starting_node_id"])
+    started = world.begin(document, node=node, body=capture.state, options=options)
     if capture.name == "dataclip_err":
         world.wipe(started)
     return started

@@ -219,8 +219,7 @@ class Conversation:
         held = tuple(Held(channel.attempt_id, channel.claim_number) for channel in mine)
         for channel in mine:
             channel.renewed_at_s = self._desk.monotonic_s()
-        renew = Renew(self.identity.key, held, FOREIGN_LEASE_US, max(0, self._free()))
-        self._desk.services.records.submit(renew)
+        self._desk.report(Renew(self.identity.key, held, FOREIGN_LEASE_US, max(0, self._free())))
 
     def _shorten(self, channels: list[AttemptChannel]) -> None:
         """After a closed connection of OpenFn's worker: the rest of each lease, at most a minute."""
@@ -229,7 +228,7 @@ class Conversation:
         mine = [each for each in channels if each.is_kept_alive and now - each.renewed_at_s < fresh]
         if mine:
             held = tuple(Held(each.attempt_id, each.claim_number) for each in mine)
-            self._desk.services.records.submit(Renew(self.identity.key, held, _FOREIGN_REST_US))
+            self._desk.report(Renew(self.identity.key, held, _FOREIGN_REST_US))
 
     def _free(self) -> int:
         """Slots that are free; those of claims that were not joined yet are taken."""

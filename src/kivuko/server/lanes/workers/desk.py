@@ -7,17 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from kivuko.records import JOIN_WITHIN_US, Abandon, AttemptState, Change, Claimed, HandBack, Id, Intent
+from kivuko.errors import RecordsError
+from kivuko.records import JOIN_WITHIN_US, Abandon, Change, Claimed, HandBack, Id, Intent
 from kivuko.server.lanes.workers.services import Services
 
 if TYPE_CHECKING:
     from kivuko.server.lanes.workers.conversation import Conversation
 
 __all__ = ["Desk"]
+
+R = TypeVar("R")
 
 _READERS = 4
 _LOOK_AGAIN_S = 0.5
@@ -109,9 +112,12 @@ class Desk:
         with self._guard:
             self._later.append((self.monotonic_s() + delay_s, chore))
 
-    def report(self, intent: Intent[AttemptState]) -> None:
-        """Hands over a report that nobody waits for."""
-        self.services.records.submit(intent).add_done_callback(_log_failure)
+    def report(self, intent: Intent[R]) -> None:
+        """Hands over something that nobody waits for; when the records are closed already, it is not written."""
+        try:
+            self.services.records.submit(intent).add_done_callback(_log_failure)
+        except RecordsError as error:
+            _log.info("a report about an attempt was refused", error=str(error))
 
     def tick(self) -> None:
         """Does what is due. Called twice a second by the desk's own thread."""
@@ -136,7 +142,7 @@ class Desk:
                 _log.exception("the desk of workers failed")
 
 
-def _log_failure(done: Future[AttemptState]) -> None:
+def _log_failure(done: Future[R]) -> None:
     error = done.exception()
     if error is not None:
         _log.info("a report about an attempt was refused", error=str(error))
