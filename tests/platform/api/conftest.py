@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from kivuko.platform.rules import PlatformRules
 from kivuko.platform.settings import records_database
 from kivuko.records import ObjectFolder, Records
 from own_platform import Place
@@ -25,8 +26,10 @@ def small_world(sqlite_platform: Place) -> Iterator[World]:
 
 
 def _world(place: Place) -> Iterator[World]:
-    records = Records(records_database(), ObjectFolder(place.settings.data_folder / "objects"))
+    rules = PlatformRules()
+    records = Records(records_database(), ObjectFolder(place.settings.data_folder / "objects"), rules=rules)
     try:
         yield open_world(place, records)
     finally:
         records.close()
+        rules.close()

@@ -12,6 +12,7 @@ from kivuko.platform.api.routes import (
     logs,
     me,
     messages,
+    notifications,
     operations,
     projects,
     runs,
@@ -26,6 +27,7 @@ __all__ = ["api", "urlpatterns"]
 
 NOUNS = (
     me,
+    notifications,
     projects,
     workflows,
     schedules,

@@ -27,7 +27,7 @@ from kivuko.platform.credentials.models import Credential
 
 __all__ = ["router"]
 
-router = Router(tags=["credentials"])
+router = Router(tags=["credentials"], by_alias=True)
 
 
 class CredentialWritten(Wire):

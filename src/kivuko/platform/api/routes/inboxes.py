@@ -70,6 +70,8 @@ class InboxShape(InboxWritten):
 class Rotate(Wire):
     """How long the old address goes on to work."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"overlap_s": 86400}]})
+
     overlap_s: Annotated[int, Field(ge=0, le=90 * 24 * 3600)] = 0
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast
 from django.http import HttpRequest
 from ninja import Query, Router
 from ninja.responses import Status
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from kivuko.errors import Forbidden, ValidationFailed
 from kivuko.platform.accounts.models import ApiToken, Membership
@@ -70,6 +70,8 @@ class TokenMade(TokenItem):
 
 class NewToken(Wire):
     """What a new token is called, and when it ends."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "nightly export"}]})
 
     name: Annotated[str, Field(min_length=1, max_length=100, examples=["nightly export"])]
     expires_at: Moment | None = None

@@ -84,6 +84,8 @@ class VersionMade(Wire):
 class JobToRun(Wire):
     """Which job is run on the message, and on which version (the newest, unless named)."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"job_id": "0192f0a1-0000-7000-8000-000000000002"}]})
+
     job_id: IdText
     version: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
 

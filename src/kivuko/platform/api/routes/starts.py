@@ -105,6 +105,8 @@ class RetryWritten(Wire):
 class RerunWritten(Wire):
     """How a run is done again: on the workflow as it is now, unless `as_it_was`; with the newest version of its message, unless named."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"as_it_was": False}]})
+
     as_it_was: bool = False
     version: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
 

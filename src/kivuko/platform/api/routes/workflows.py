@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Body, Query, Router
 from ninja.responses import Status
+from pydantic import ConfigDict
 
 from kivuko.errors import ObjectMissing, ValidationFailed
 from kivuko.platform.accounts.models import User
@@ -44,6 +45,8 @@ _PATCH = {"requestBody": {"content": {"application/json": {"schema": {"type": "o
 
 class Restore(Wire):
     """Which version becomes the newest again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"snapshot_id": "0192f0a1-0000-7000-8000-0000000000cc"}]})
 
     snapshot_id: IdText
     lock_version: int | None = None
