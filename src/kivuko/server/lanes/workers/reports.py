@@ -201,7 +201,8 @@ class Reporting:
         wire_id, body = text_of(payload, "output_dataclip_id"), body_of(payload, "output_dataclip")
         if body is None:
             return None
-        if not self.keeps(job_id) and not any(row.get("input_dataclip_id") == wire_id for row in rows_of(payload, "next")):
+        needed = wire_id is not None and any(row.get("input_dataclip_id") == wire_id for row in rows_of(payload, "next"))
+        if not needed and not self.keeps(job_id):
             return None
         return self._clip(DataclipKind.RUN_OUTPUT, body, wire_id)
 
