@@ -45,4 +45,4 @@ def test_the_mended_message_runs_again_once_ten_seconds_have_passed(shown: str) 
 
 def test_no_line_is_of_overwhelming_length(shown: str) -> None:
     assert "\x1b" not in shown
-    assert max(map(len, shown.splitlines())) <= 130
+    assert max(map(len, shown.splitlines())) <= 150
