@@ -1,0 +1,99 @@
+"""The page behind the first administrator's link, and signing in by password: what a person needs before there is a browser app."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from django.contrib.auth import authenticate, login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_http_methods
+
+from kivuko.platform.accounts.administrator import redeem_sign_in_link
+from kivuko.platform.accounts.models import User
+
+__all__ = ["Tries", "sign_in"]
+
+AFTERWARDS = "/api/v1/docs"
+_POLICY = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Sign in to Kivuko</title></head><body><main><h1>Sign in to Kivuko</h1>{}
+<form method="post" action="/sign-in"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}
+<p><button type="submit">Sign in</button></p></form></main></body></html>"""
+_BY_PASSWORD = """<p><label for="email">E-mail address</label><br>
+<input id="email" name="email" type="email" autocomplete="username" required></p>
+<p><label for="password">Password</label><br>
+<input id="password" name="password" type="password" autocomplete="current-password" required></p>"""
+
+
+class Tries:
+    """How often a name was tried in vain: so many at once, then one again each ``every_s``. ``now_s`` is a monotonic clock."""
+
+    def __init__(self, at_once: int = 5, every_s: float = 60, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._at_once = at_once
+        self._every_s = every_s
+        self._now_s = now_s
+        self._full_at: OrderedDict[str, float] = OrderedDict()
+
+    def take(self, name: str) -> bool:
+        """Whether it may be tried once more."""
+        now = self._now_s()
+        full_at = max(self._full_at.pop(name, now), now)
+        allowed = full_at - now <= (self._at_once - 1) * self._every_s
+        self._full_at[name] = full_at + self._every_s if allowed else full_at
+        if len(self._full_at) > 10_000:
+            self._full_at.popitem(last=False)
+        return allowed
+
+    def forget(self, name: str) -> None:
+        """It was not in vain."""
+        self._full_at.pop(name, None)
+
+
+_tries = Tries()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """``/sign-in?key=…``: a page with a button, because whoever looks at a link before its reader does must not use it up; without a key,
+    a page for address and password. Who is signed in goes on to the API's documentation.
+    """
+    if request.method != "POST":
+        return _page(request, request.GET.get("key", ""))
+    key = request.POST.get("key", "")
+    user, refusal = _by_link(key) if key else _by_password(request)
+    if user is None:
+        return _page(request, "", refusal)
+    login(request, user)
+    return HttpResponseRedirect(AFTERWARDS)
+
+
+def _by_link(key: str) -> tuple[User | None, str]:
+    return redeem_sign_in_link(key), "This link was used already, or is older than a day. Sign in with your password."
+
+
+def _by_password(request: HttpRequest) -> tuple[User | None, str]:
+    email, password = request.POST.get("email", "").strip().lower(), request.POST.get("password", "")
+    if not _tries.take(email):
+        return None, "There were too many tries. Wait a minute and try again."
+    user = authenticate(request, email=email, password=password)
+    if not isinstance(user, User):
+        return None, "The address or the password is wrong."
+    _tries.forget(email)
+    return user, ""
+
+
+def _page(request: HttpRequest, key: str, refusal: str = "") -> HttpResponse:
+    fields = format_html('<input type="hidden" name="key" value="{}">', key) if key else SafeString(_BY_PASSWORD)
+    told = format_html('<p role="alert">{}</p>', refusal) if refusal else ""
+    answer = HttpResponse(format_html(_PAGE, told, get_token(request), fields), status=403 if refusal else 200)
+    answer["Cache-Control"] = "no-store"
+    # The key is in the address of this page.
+    answer["Referrer-Policy"] = "no-referrer"
+    answer["Content-Security-Policy"] = _POLICY
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
