@@ -12,11 +12,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from kivuko import errors
 from kivuko.cli.arguments import Option
 from kivuko.cli.commands import COMMANDS, Entry, load
 from kivuko.cli.shared import SHARED_OPTIONS
+from kivuko.platform.api.openapi import document, operations
+from kivuko.platform.api.problems import CODES
 
 HERE = Path(__file__).resolve().parent
 PART = re.compile(r"(<!-- written: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -54,7 +57,42 @@ def error_tree() -> str:
     return "\n".join(["| code | class | what happened | what to do |", "|---|---|---|---|", *rows])
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"commands": commands, "shared": shared, "errors": error_tree}
+def api_routes() -> str:
+    """The routes of the REST API by noun: what each does, takes and answers."""
+    nouns: dict[str, list[str]] = {}
+    for path, method, operation in operations(document()):
+        nouns.setdefault(operation["tags"][0], []).extend(_route(path, method, operation))
+    return "\n\n".join("\n".join([f"### {noun.capitalize()}", "", *lines]) for noun, lines in nouns.items())
+
+
+def api_problems() -> str:
+    """A table row for each code that an answer may have."""
+    rows = [
+        f"| {status} | `{code}` | {_sentence(kind)} | {_fix(kind)} |" for kind, status, code in sorted(CODES, key=lambda each: each[1:])
+    ]
+    return "\n".join(["| status | code | what happened | what to do |", "|---|---|---|---|", *rows])
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "commands": commands,
+    "shared": shared,
+    "errors": error_tree,
+    "api_routes": api_routes,
+    "api_problems": api_problems,
+}
+
+
+def _route(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[str]:
+    yield f"- **`{method.upper()} {path}`** {operation['summary']}. {' '.join(operation['description'].split())}"
+    filters = [f"`{each['name']}`" for each in operation["parameters"] if each["in"] == "query"]
+    if filters:
+        yield f"  - query: {', '.join(filters)}"
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if "$ref" in body:
+        keys = document()["components"]["schemas"][body["$ref"].rsplit("/", 1)[1]]["properties"]
+        yield f"  - body: {', '.join(f'`{key}`' for key in keys)}"
+    answers = [status for status in operation["responses"] if status.isdigit()]
+    yield f"  - answers {', '.join(answers)}"
 
 
 def _command(entry: Entry) -> Iterator[str]:

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from kivuko import errors
 from kivuko.errors import KivukoError
 
-__all__ = ["CONTENT_TYPE", "Problem", "problem_answer", "problem_of", "validation_problem"]
+__all__ = ["CODES", "CONTENT_TYPE", "Problem", "problem_answer", "problem_of", "validation_problem"]
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -37,7 +37,7 @@ _TITLES = {
     503: "The server cannot do this just now",
 }
 
-_KINDS: tuple[tuple[type[KivukoError], int, str], ...] = (
+CODES: tuple[tuple[type[KivukoError], int, str], ...] = (
     (errors.MalformedCursor, 400, "malformed_cursor"),
     (errors.MalformedJson, 400, "malformed_json"),
     (errors.Unauthenticated, 401, "unauthenticated"),
@@ -65,6 +65,7 @@ _KINDS: tuple[tuple[type[KivukoError], int, str], ...] = (
     (errors.RecordsUnavailable, 503, "database_unavailable"),
     (errors.ShuttingDown, 503, "shutting_down"),
 )
+"""What each error is on the wire; the first that fits counts."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Problem:
 
 def problem_of(error: KivukoError) -> Problem:
     """The problem that an error of ours is; one that the API does not know is a fault of the server."""
-    status, code = next(((status, code) for kind, status, code in _KINDS if isinstance(error, kind)), (500, "internal_error"))
+    status, code = next(((status, code) for kind, status, code in CODES if isinstance(error, kind)), (500, "internal_error"))
     if status == 500:
         return Problem(500, code, "The server met an error that it does not know.", "Tell your administrator the request id.")
     more: dict[str, object] = {}
