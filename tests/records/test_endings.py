@@ -87,6 +87,62 @@ def test_a_retry_finishes_what_was_lost(scene: Scene) -> None:
     assert {state.state for state in scene.job_states().values()} == {JobResult.SUCCESS}
 
 
+def test_an_attempt_all_of_whose_runs_had_ended_is_not_done_again(scene: Scene) -> None:
+    hand = begun(scene)
+    (first,) = hand.runs()
+    (second,) = hand.end(first.id, new_id(), output=clip(scene, hand)).next_ids
+    hand.begin(second)
+    hand.end(second, output=clip(scene, hand))
+    scene.after(20)
+    # The worker died between the last report and the report of the end.
+    assert hand.die() is S.SUCCESS
+    assert [attempt.state for attempt in scene.rows(Attempt)] == [S.SUCCESS]
+    assert hand.attempt.final_dataclip_id == scene.get(Run, second).output_dataclip_id
+    assert scene.rows(LiveAttempt) == []
+    assert scene.one(WorkOrder).state is WorkOrderState.SUCCESS
+    assert len(scene.rows(Run)) == 2
+    assert scene.rows(Notice) == []
+    assert scene.job_states() == scene.calculated()
+
+
+@pytest.mark.parametrize(
+    ("reasons", "state"),
+    [
+        ((ExitReason.SUCCESS, ExitReason.FAIL), S.FAILED),
+        ((ExitReason.FAIL, ExitReason.SUCCESS), S.SUCCESS),
+        ((ExitReason.CRASH, ExitReason.SUCCESS), S.CRASHED),
+        ((ExitReason.FAIL, ExitReason.KILL), S.KILLED),
+    ],
+)
+def test_its_end_comes_from_the_leaves_and_from_a_crash_wherever_it_was(
+    scene: Scene, reasons: tuple[ExitReason, ExitReason], state: AttemptState
+) -> None:
+    hand = begun(scene)
+    (first,) = hand.runs()
+    (second,) = hand.end(first.id, new_id(), reason=reasons[0]).next_ids
+    hand.end(second, reason=reasons[1])
+    assert hand.die() is state
+    assert scene.one(WorkOrder).state.name == state.name
+    assert len(scene.rows(Attempt)) == 1
+
+
+def test_what_ended_before_a_loss_counts_when_the_retry_dies_before_its_end_was_told(scene: Scene) -> None:
+    hand = begun(scene)
+    (first,) = hand.runs()
+    failed, lost = hand.end(first.id, new_id(), new_id(), output=clip(scene, hand)).next_ids
+    hand.end(failed, reason=ExitReason.FAIL)
+    hand.begin(lost)
+    assert hand.die() is S.LOST
+    second = claim(scene)
+    second.start()
+    second.end(second.runs()[0].id, output=clip(scene, second))
+    assert second.die() is S.FAILED
+    # Two leaves: their outputs make no single final state.
+    assert second.attempt.final_dataclip_id is None
+    assert len(scene.rows(Attempt)) == 2
+    assert scene.job_states() == scene.calculated()
+
+
 def test_a_foreign_workers_attempt_is_not_retried_once_it_had_begun(scene: Scene) -> None:
     hand = begun(scene, foreign=True)
     assert hand.die() is S.LOST

@@ -9,7 +9,8 @@ from kivuko.records.finishing import cancel_now, finish_attempt, unfinished_runs
 from kivuko.records.ids import new_id
 from kivuko.records.ledger import Ledger
 from kivuko.records.life import finish_run
-from kivuko.records.moves import Move
+from kivuko.records.moves import Move, state_for
+from kivuko.records.outcome import outcome_of
 from kivuko.records.rows import Attempt, LiveAttempt, Run
 from kivuko.records.rules import Rules
 from kivuko.records.starting import IMMEDIATE
@@ -27,6 +28,8 @@ def lose(ledger: Ledger, attempt: Attempt, error_type: str, rules: Rules) -> Non
     frontier = unfinished_runs(ledger, attempt)
     retried = _may_retry(ledger, attempt, live, frontier, rules)
     begun = attempt.state is AttemptState.STARTED
+    if begun and not frontier and not ledger.is_foreign(live) and _end_as_reported(ledger, attempt, live, rules):
+        return
     for run in frontier:
         finish_run(ledger, run, ExitReason.LOST, error_type, None if retried else rules)
     finish_attempt(ledger, attempt, AttemptState.LOST, Move.EXPIRE, error_type)
@@ -39,6 +42,29 @@ def lose(ledger: Ledger, attempt: Attempt, error_type: str, rules: Rules) -> Non
         _go_on(ledger, attempt, live, Cause.FAILURE, failure_path, begun=True)
     else:
         follow_attempt(ledger, attempt, rules)
+
+
+def _end_as_reported(ledger: Ledger, attempt: Attempt, live: LiveAttempt, rules: Rules) -> bool:
+    """Ends an Attempt whose work was all reported, and of which only the end was not: nothing is left to be done again.
+
+    What follows a Run is reported with its end, so there is nothing that nobody knows of. False when no Run has ended.
+    """
+    chain = [attempt]
+    while live.needs & Needs.FRONTIER and (earlier := _lost_before(ledger, chain[-1])):
+        chain.append(earlier)
+    outcome = outcome_of(sorted((run for each in chain for run in ledger.runs(each)), key=lambda run: run.id))
+    if outcome is None:
+        return False
+    attempt.final_dataclip_id = outcome.final_dataclip_id
+    finish_attempt(ledger, attempt, state_for(outcome.reason), Move.END, outcome.error_type)
+    follow_attempt(ledger, attempt, rules)
+    return True
+
+
+def _lost_before(ledger: Ledger, attempt: Attempt) -> Attempt | None:
+    """The lost Attempt that this one goes on from."""
+    earlier = ledger.attempts.get(attempt.retry_of) if attempt.retry_of else None
+    return earlier if earlier and earlier.state is AttemptState.LOST else None
 
 
 def _may_retry(ledger: Ledger, attempt: Attempt, live: LiveAttempt, frontier: list[Run], rules: Rules) -> bool:
