@@ -14,8 +14,10 @@ from kivuko.records.states import Needs
 
 __all__ = [
     "AttemptRecord",
+    "ForeignHold",
     "goes_on",
     "held_attempts",
+    "held_by_foreign_workers",
     "last_final_state",
     "last_output",
     "leases_held",
@@ -102,6 +104,22 @@ def read_message_body(connection: Connection, payloads: Payloads, message_id: Id
 def log_after(connection: Connection, attempt_id: Id, seq: int, at_most: int = 1000) -> list[LogLine]:
     """The lines of an Attempt's log after this number, in order: a stream resumes exactly."""
     return connection.load(LogLine, "lines_read", id=attempt_id, seq=seq, at_most=at_most)
+
+
+@dataclass(frozen=True)
+class ForeignHold:
+    """What a foreign worker has begun: since when (µs), and the options of its Attempt (JSON)."""
+
+    attempt_id: Id
+    claim_number: int
+    renewed: int
+    started_at: int
+    options: bytes | None
+
+
+def held_by_foreign_workers(connection: Connection, before: int) -> list[ForeignHold]:
+    """What OpenFn's own workers began before this time (µs) and have not ended: they stop at no time limit of ours."""
+    return [ForeignHold(Id(found[0]), *found[1:]) for found in connection.fetch("held_by_foreign_workers", before=before)]
 
 
 def leases_held(connection: Connection) -> list[Lease]:

@@ -122,3 +122,8 @@ SELECT attempt_id, claim_number, renewed, lease_until FROM live_attempt WHERE st
 
 -- name: shares
 SELECT {claim_share} FROM claim_share WHERE scope_id = ANY(:ids)
+
+-- name: held_by_foreign_workers
+SELECT live_attempt.attempt_id, live_attempt.claim_number, live_attempt.renewed, attempt.started_at, attempt.options
+FROM live_attempt JOIN worker ON worker.id = live_attempt.worker_id JOIN attempt ON attempt.id = live_attempt.attempt_id
+WHERE live_attempt.state = 3 AND worker.is_foreign = 1 AND attempt.started_at < :before ORDER BY live_attempt.attempt_id

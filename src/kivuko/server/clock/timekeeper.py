@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connections
 
+from kivuko.platform.execution.limits import Limits
 from kivuko.platform.notifications.delivery import Postman
 from kivuko.platform.notifications.telling import Teller
 from kivuko.platform.operations.running import OperationRunner
@@ -17,6 +18,7 @@ from kivuko.records.search import Finder, Indexer, open_index
 from kivuko.server.clock.chore import Chore, nothing
 from kivuko.server.clock.clock import Clock
 from kivuko.server.clock.leases import LeaseChore
+from kivuko.server.clock.overlong import Overlong
 from kivuko.server.clock.parking import unpark
 from kivuko.server.clock.retention import Keeping, RetentionChore
 from kivuko.server.orm import orm
@@ -30,7 +32,15 @@ class Timekeeper:
     ``indexer.behind_s`` and ``on_lease_expired`` are for ``/metrics``, ``finder`` is the API's. Raises RecordsUnavailable.
     """
 
-    def __init__(self, records: Records, rules: Rules, *, lease_us: int = LEASE_US, on_lease_expired: Callable[[], None] = nothing) -> None:
+    def __init__(
+        self,
+        records: Records,
+        rules: Rules,
+        *,
+        limits: Limits | None = None,
+        lease_us: int = LEASE_US,
+        on_lease_expired: Callable[[], None] = nothing,
+    ) -> None:
         self._records = records
         self._index = open_index(records.database)
         self.finder = Finder(records, self._index)
@@ -43,6 +53,7 @@ class Timekeeper:
             Election(records.database),
             [
                 leases.chore,
+                Chore("overlong", 10.0, Overlong(records, limits or Limits()).work),
                 Chore("parked", 1.0, unpark(records)),
                 Chore("schedules", 1.0, _with_orm(ticker.work)),
                 Chore("notices", 2.0, _with_orm(self._tell)),
