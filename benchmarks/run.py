@@ -30,6 +30,7 @@ PARTS = {
     "warm": ("Warm engine, one host, isolation `project`", "warm", "measure_rate"),
     "memory": ("Memory of a host", "warm", "measure_memory"),
     "acknowledge": ("Durable acknowledgement of messages", "acknowledgements", "measure"),
+    "attempts": ("One-job attempts from message to end, everything stored", "attempts", "measure"),
     "large-state": ("A large state", "large_state", "measure"),
     "sockets": ("Open sockets", "warm", "measure_sockets"),
     "soak": ("Soak: memory over many Runs", "warm", "measure_soak"),

@@ -43,6 +43,8 @@ def _plain(value: object) -> str:
         return value
     if isinstance(value, float):
         return _number(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # the writer of indented JSON is slow, and numbers are printed a lot
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
