@@ -67,9 +67,11 @@ def api_routes() -> str:
 
 def api_problems() -> str:
     """A table row for each code that an answer may have."""
-    rows = [
-        f"| {status} | `{code}` | {_sentence(kind)} | {_fix(kind)} |" for kind, status, code in sorted(CODES, key=lambda each: each[1:])
-    ]
+    first: dict[tuple[int, str], type[errors.KivukoError]] = {}
+    for kind, status, code in CODES:
+        first.setdefault((status, code), kind)
+    ordered = sorted(first.items(), key=lambda each: each[0])
+    rows = [f"| {status} | `{code}` | {_sentence(kind)} | {_fix(kind)} |" for (status, code), kind in ordered]
     return "\n".join(["| status | code | what happened | what to do |", "|---|---|---|---|", *rows])
 
 
