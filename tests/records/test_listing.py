@@ -1,0 +1,232 @@
+"""Lists for people, on both databases: filters, pages, counts, what a page needs beside its rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from kivuko.records.ids import Id, new_id
+from kivuko.records.listing import Slice, first_id_at
+from kivuko.records.listing_logs import LogQuery, list_log, summary_of
+from kivuko.records.listing_messages import MessageQuery, count_messages, job_states_of, list_messages, newest_bodies, versions_of
+from kivuko.records.listing_runs import (
+    RunQuery,
+    WorkOrderQuery,
+    attempts_by_id,
+    count_runs,
+    count_work_orders,
+    list_runs,
+    list_work_orders,
+    read_run,
+    run_state,
+    workers,
+)
+from kivuko.records.logs import Line, WriteLogs
+from kivuko.records.naming import NameDataclip
+from kivuko.records.rows import Dataclip, Run
+from kivuko.records.states import AttemptState, Cause, ExitReason, JobResult, LogLevel, WorkOrderState
+from records.scenes import SECOND, Scene
+from records.workers import begun, claim, clip
+
+ALL = Slice(100)
+
+
+def ended(scene: Scene, reason: ExitReason, *jobs: Id) -> Id:
+    """A message whose Runs ended so; its id."""
+    accepted = scene.accept(scene.start(*jobs))
+    hand = claim(scene)
+    hand.start()
+    for run in hand.runs():
+        hand.begin(run.id)
+        hand.end(run.id, reason=reason, error_type=None if reason is ExitReason.SUCCESS else "JobError")
+    hand.finish(reason)
+    return accepted.message_id
+
+
+def test_messages_are_found_by_their_job_states(scene: Scene) -> None:
+    job, other = new_id(), new_id()
+    good, bad = ended(scene, ExitReason.SUCCESS, job, other), ended(scene, ExitReason.FAIL, job)
+    waits = scene.accept(scene.start(job)).message_id
+
+    def found(part: Slice = ALL, **asked: object) -> list[Id]:
+        return [message.id for message in list_messages(scene.reader, MessageQuery(scene.project_id, **asked), part)]  # type: ignore[arg-type]
+
+    assert found() == [waits, bad, good]
+    assert found(job_states={JobResult.FAILURE}) == [bad]
+    assert found(job_states={JobResult.SUCCESS, JobResult.IN_PROGRESS}) == [waits, good]
+    assert found(job_states={JobResult.SUCCESS}, job_ids=[other]) == [good]
+    assert found(job_states={JobResult.FAILURE}, job_ids=[other]) == found(job_states=set()) == []
+    assert found(job_ids=[other]) == [good]
+    assert found(Slice(1), job_states=set(JobResult)) == [waits]
+    assert found(Slice(1, waits), job_states=set(JobResult)) == [bad]
+    assert found(Slice(2, waits)) == [bad, good]
+    assert found(ids=[good, waits]) == [waits, good]
+    assert found(inbox_ids=[scene.inbox_id], job_states={JobResult.FAILURE}) == [bad]
+    assert found(inbox_ids=[]) == found(trigger_ids=[new_id()]) == []
+    assert list_messages(scene.reader, MessageQuery(new_id()), ALL) == []
+
+
+def test_counts_stop_at_their_bound(scene: Scene) -> None:
+    for _ in range(3):
+        scene.accept(scene.start())
+    assert [count_messages(scene.reader, MessageQuery(scene.project_id), most) for most in (2, 10)] == [2, 3]
+    assert [count_runs(scene.reader, RunQuery(scene.project_id), most) for most in (2, 10)] == [2, 3]
+    assert [count_work_orders(scene.reader, WorkOrderQuery(scene.project_id), most) for most in (2, 10)] == [2, 3]
+
+
+def test_job_states_come_with_the_numbers_of_their_runs(scene: Scene) -> None:
+    first, second = new_id(), new_id()
+    message = ended(scene, ExitReason.SUCCESS, first, second)
+    states = job_states_of(scene.reader, [message])[message]
+    assert [(state.job_id, state.run_number, state.state) for state in states] == [
+        (first, 1, JobResult.SUCCESS),
+        (second, 2, JobResult.SUCCESS),
+    ]
+    assert job_states_of(scene.reader, []) == {}
+
+
+def test_versions_are_told_without_their_bodies_and_the_newest_with(scene: Scene) -> None:
+    message = scene.accept().message_id
+    (entry,) = versions_of(scene.reader, message)
+    assert (entry.version, entry.size_bytes, entry.wiped_at) == (1, 7, None)
+    (listed,) = list_messages(scene.reader, MessageQuery(scene.project_id), ALL)
+    assert newest_bodies(scene.reader, [listed])[message].body == b'{"a":1}'
+    assert newest_bodies(scene.reader, []) == {}
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        (ExitReason.SUCCESS, AttemptState.SUCCESS), (ExitReason.FAIL, AttemptState.FAILED), (ExitReason.CRASH, AttemptState.CRASHED),
+        (ExitReason.CANCEL, AttemptState.CANCELLED), (ExitReason.KILL, AttemptState.KILLED), (ExitReason.EXCEPTION, AttemptState.EXCEPTION),
+    ],
+)  # fmt: skip
+def test_the_state_of_a_run_is_found_as_it_is_shown(scene: Scene, reason: ExitReason, state: AttemptState) -> None:
+    hand = begun(scene, new_id())
+    (run,) = hand.runs()
+
+    def states() -> list[AttemptState]:
+        (row,) = list_runs(scene.reader, RunQuery(scene.project_id), ALL)
+        shown = run_state(row, attempts_by_id(scene.reader, [row.attempt_id])[row.attempt_id])
+        assert [each for each in AttemptState if list_runs(scene.reader, RunQuery(scene.project_id, states={each}), ALL)] == [shown]
+        return [shown]
+
+    seen = states()
+    hand.begin(run.id)
+    seen += states()
+    hand.end(run.id, reason=reason)
+    assert [*seen, *states()] == [AttemptState.QUEUED, AttemptState.STARTED, state]
+
+
+def test_a_run_waits_as_its_attempt_does(scene: Scene) -> None:
+    scene.accept(scene.start())
+    for state in (AttemptState.QUEUED, AttemptState.CLAIMED):
+        (row,) = list_runs(scene.reader, RunQuery(scene.project_id, states={state}), ALL)
+        assert run_state(row, attempts_by_id(scene.reader, [row.attempt_id])[row.attempt_id]) is state
+        if state is AttemptState.QUEUED:
+            claim(scene)
+
+
+def test_runs_and_work_orders_are_found_by_every_filter(scene: Scene) -> None:
+    job, workflow = new_id(), new_id()
+    message = ended(scene, ExitReason.FAIL, job)
+    scene.after(60)
+    scene.accept(scene.start(workflow_id=workflow, cause=Cause.WEBHOOK))
+    (newer, older) = list_runs(scene.reader, RunQuery(scene.project_id), ALL)
+    orders = list_work_orders(scene.reader, WorkOrderQuery(scene.project_id), ALL)
+
+    def runs(**asked: object) -> list[Run]:
+        return list_runs(scene.reader, RunQuery(scene.project_id, **asked), ALL)  # type: ignore[arg-type]
+
+    assert runs(job_ids=[job]) == runs(message_ids=[message]) == runs(attempt_ids=[older.attempt_id]) == runs(ids=[older.id]) == [older]
+    assert runs(exit_codes=[1]) == runs(error_names=["JobError"]) == runs(causes=[Cause.MESSAGE]) == [older]
+    assert runs(workflow_ids=[workflow]) == runs(causes=[Cause.WEBHOOK]) == [newer]
+    assert older.started_at is not None
+    assert runs(started_after=older.started_at, started_before=older.started_at + 1) == [older]
+    assert runs(finished_after=scene.now_us) == runs(started_before=older.started_at) == []
+    assert read_run(scene.reader, older.id) == older
+    assert read_run(scene.reader, new_id()) is None
+
+    def order(**asked: object) -> list[int]:
+        found = list_work_orders(scene.reader, WorkOrderQuery(scene.project_id, **asked), ALL)  # type: ignore[arg-type]
+        return [orders.index(each) for each in found]
+
+    assert order(workflow_ids=[workflow]) == order(states={WorkOrderState.PENDING}) == order(causes={Cause.WEBHOOK}) == [0]
+    assert order(message_ids=[message]) == order(states={WorkOrderState.FAILED}) == [1]
+    assert order(last_activity_after=scene.now_us) == [0]
+    assert order(last_activity_before=scene.now_us) == [1]
+    assert order(trigger_ids=[]) == []
+    assert order(inserted_after=0, inserted_before=2**60) == [0, 1]
+
+
+def test_a_time_as_a_bound_of_keys_cuts_between_microseconds() -> None:
+    for _ in range(200):
+        key = new_id()
+        below, above = first_id_at(key.made_at_us), first_id_at(key.made_at_us + 1)
+        assert below is not None
+        assert above is not None
+        assert below <= key < above
+        assert below.made_at_us == key.made_at_us
+    assert first_id_at(None) is None
+
+
+def test_log_lines_are_filtered(scene: Scene) -> None:
+    hand = begun(scene, new_id())
+    (run,) = hand.runs()
+    lines = (
+        Line("100 % done", 1, LogLevel.INFO, "JOB", run.id),
+        Line("Wrong_turn", 2, LogLevel.ERROR, "R/T", None),
+        Line("wrongXturn", 3, LogLevel.WARN, "JOB", run.id),
+    )
+    scene.do(WriteLogs(hand.id, hand.number, lines))
+
+    def seqs(**asked: object) -> list[int]:
+        return [line.seq for line in list_log(scene.reader, LogQuery(hand.id, **asked), 10)]  # type: ignore[arg-type]
+
+    assert (seqs(), seqs(after_seq=1), seqs(run_ids=[run.id]), seqs(sources=["R/T"])) == ([1, 2, 3], [2, 3], [1, 3], [2])
+    assert (seqs(levels={LogLevel.ERROR, LogLevel.WARN}), seqs(text="wrong_"), seqs(text="%"), seqs(text="\\")) == ([2, 3], [2], [1], [])
+    assert [line.seq for line in list_log(scene.reader, LogQuery(hand.id), 2)] == [1, 2]
+
+
+def test_a_summary_counts_what_ended_lately_and_all_that_is_unfinished(scene: Scene) -> None:
+    # What the summary calls today is the database's clock's, which the scene does not move.
+    scene.now_us = scene.reader.now_us()
+    workflow = new_id()
+    for reason in (ExitReason.SUCCESS, ExitReason.FAIL):
+        scene.accept(scene.start(workflow_id=workflow))
+        hand = claim(scene)
+        hand.start()
+        (run,) = hand.runs()
+        hand.begin(run.id)
+        hand.end(run.id, reason=reason)
+        hand.finish(reason)
+    waiting = scene.accept(scene.start(workflow_id=workflow)).started[0]
+    found = summary_of(scene.reader, scene.project_id, 1)[workflow]
+    assert found.states == {AttemptState.SUCCESS: 1, AttemptState.FAILED: 1, AttemptState.QUEUED: 1}
+    assert found.oldest_waiting_at == waiting.attempt_id.made_at_us
+    assert found.last_failure_id == hand.attempt.work_order_id
+    assert summary_of(scene.reader, new_id(), 1) == {}
+
+
+def test_workers_are_listed_the_last_seen_first(scene: Scene) -> None:
+    scene.accept(scene.start())
+    scene.accept(scene.start())
+    claim(scene)
+    scene.now_us += SECOND
+    claim(scene)
+    seen = [worker.last_seen_at for worker in workers(scene.reader)]
+    assert seen == sorted(seen, reverse=True)
+    assert len(seen) == 2
+
+
+def test_a_dataclip_gets_a_name_and_loses_it(scene: Scene) -> None:
+    hand = begun(scene, new_id())
+    (run,) = hand.runs()
+    hand.begin(run.id)
+    output = clip(scene, hand)
+    hand.end(run.id, output=output)
+    scene.do(NameDataclip(output.id, "a case"))
+    assert scene.get(Dataclip, output.id).name == "a case"
+    scene.do(NameDataclip(output.id, None))
+    assert scene.get(Dataclip, output.id).name is None
+    with pytest.raises(Exception, match="does not exist"):
+        scene.do(NameDataclip(new_id(), "x"))
