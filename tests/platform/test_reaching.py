@@ -37,7 +37,7 @@ def own_database(folder: Path) -> Iterator[tuple[OwnServer, PlatformSettings]]:
 
 @pytest.mark.postgres
 @pytest.mark.skipif(not is_installed(), reason="PostgreSQL 15 is not installed")
-def test_a_server_that_was_away_is_found_again(tmp_path: Path) -> None:
+def test_a_server_that_was_away_is_found_again_and_a_restart_between_look_ups_is_not_noticed(tmp_path: Path) -> None:
     with own_database(tmp_path) as (server, _):
         assert configuration_version() == 0
         server.stop("immediate")
@@ -45,13 +45,6 @@ def test_a_server_that_was_away_is_found_again(tmp_path: Path) -> None:
             with pytest.raises(RecordsUnavailable, match="cannot be reached"):
                 look_up()
         server.start()
-        assert configuration_version() == 0
-
-
-@pytest.mark.postgres
-@pytest.mark.skipif(not is_installed(), reason="PostgreSQL 15 is not installed")
-def test_a_restart_between_two_look_ups_is_not_noticed(tmp_path: Path) -> None:
-    with own_database(tmp_path) as (server, _):
         assert configuration_version() == 0
         server.stop("immediate")
         server.start()

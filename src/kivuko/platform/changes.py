@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
@@ -15,7 +16,7 @@ from django.db.models import F
 from kivuko.platform.projects.models import ConfigurationVersion
 from kivuko.platform.reaching import reaching
 
-__all__ = ["configuration_change", "configuration_version", "look", "on_configuration_change"]
+__all__ = ["Change", "configuration_change", "configuration_version", "look", "on_configuration_change"]
 
 Listener = Callable[[], None]
 
@@ -24,11 +25,21 @@ _guard = threading.Lock()
 _seen: list[int] = []
 
 
+@dataclass
+class Change:
+    """What a transaction says about itself: ``made`` becomes False when it found nothing to change."""
+
+    made: bool = True
+
+
 @contextmanager
-def configuration_change() -> Iterator[None]:
+def configuration_change() -> Iterator[Change]:
     """A transaction that changes configuration: the number rises with it, listeners hear of it after its commit."""
+    change = Change()
     with transaction.atomic():
-        yield
+        yield change
+        if not change.made:
+            return
         if not ConfigurationVersion.objects.filter(id=1).update(number=F("number") + 1):
             # Two processes may do their first change at once: one of them waits here and raises the other's number.
             ConfigurationVersion.objects.get_or_create(id=1)

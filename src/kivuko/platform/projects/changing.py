@@ -66,7 +66,7 @@ def create_project(values: Mapping[str, object], *, actor: Actor, owner_id: Id |
 
 def update_project(project_id: Id, values: Mapping[str, object], *, actor: Actor, lock_version: int | None = None) -> ProjectSettings:
     """Changes what ``values`` name (JSON merge patch). Raises ValidationFailed, ObjectMissing, ChangedMeanwhile, Conflict."""
-    with configuration_change():
+    with configuration_change() as change:
         row = Project.objects.select_for_update().filter(id=project_id, deleted_at__isnull=True).first()
         if row is None:
             raise ObjectMissing()
@@ -82,6 +82,7 @@ def update_project(project_id: Id, values: Mapping[str, object], *, actor: Actor
             _check_cursors(row, fields)
         mistakes.refuse()
         if settings_of(row) == before:
+            change.made = False
             return before
         if Project.objects.filter(name=row.name, deleted_at__isnull=True).exclude(id=row.id).exists():
             raise Conflict("the name of the project is taken", fix="Choose another one.")

@@ -49,7 +49,7 @@ def save_workflow(
     mistakes = Mistakes()
     check_document(document, mistakes)
     mistakes.refuse()
-    with configuration_change():
+    with configuration_change() as change:
         # The row of the project is the lock of its names and paths.
         if not Project.objects.select_for_update().filter(id=project.id, deleted_at__isnull=True).exists():
             raise ObjectMissing()
@@ -59,6 +59,7 @@ def save_workflow(
         check_removed(project.id, document.id, removed, mistakes)
         mistakes.refuse()
         if before and before.document.as_json() == document.as_json():
+            change.made = False
             return Saved(before, changed=False)
         _store(document, before, author)
         return Saved(current_snapshot(document.id), changed=True)
