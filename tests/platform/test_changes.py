@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 
+from kivuko.errors import RecordsUnavailable
 from kivuko.platform.changes import configuration_change, configuration_version, look, on_configuration_change
 from kivuko.platform.limits import all_limits, limit_changed, tell_limits_to
 from kivuko.platform.projects.changing import update_project
@@ -52,6 +53,25 @@ def test_a_change_of_another_process_is_seen_by_looking(platform: Place, heard: 
     assert look()
     assert heard == [1, 7]
     assert not look()
+
+
+def test_a_listener_that_met_a_database_that_was_away_is_told_again_and_the_others_are_told_anyway(platform: Place) -> None:
+    told: list[str] = []
+
+    def away() -> None:
+        told.append("away")
+        if told.count("away") == 1:
+            raise RecordsUnavailable
+
+    stops = [on_configuration_change(away), on_configuration_change(lambda: told.append("other"))]
+    with configuration_change():
+        pass
+    assert told == ["away", "other"]
+    assert look()
+    assert told == ["away", "other"] * 2
+    assert not look()
+    for stop in stops:
+        stop()
 
 
 def test_who_has_ended_its_subscription_hears_no_more(platform: Place) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F
 
+from kivuko.errors import RecordsUnavailable
 from kivuko.platform.projects.models import ConfigurationVersion
 from kivuko.platform.reaching import reaching
 
@@ -56,7 +57,8 @@ def configuration_version() -> int:
 
 
 def on_configuration_change(listener: Listener) -> Callable[[], None]:
-    """Adds a listener, called on the thread that committed or looked: it must be quick, or hand on, and may not raise.
+    """Adds a listener, called on the thread that committed or looked: it must be quick, or hand on, and may raise
+    RecordsUnavailable only: then it is told again with the next look.
 
     What comes out ends its subscription.
     """
@@ -74,7 +76,12 @@ def look() -> bool:
         _seen[:] = [number]
         listeners = list(_listeners)
     for listener in listeners:
-        listener()
+        try:
+            listener()
+        except RecordsUnavailable:
+            # It could not read what is new: the next look tells everybody again.
+            with _guard:
+                _seen.clear()
     return True
 
 
