@@ -166,6 +166,15 @@ def test_what_is_no_token_is_refused(text: str) -> None:
         WorkerTokens(SECRET).read(text)
 
 
+def test_openfns_short_secrets_are_taken() -> None:
+    # The captures' secret is abc123; no warning at every connection.
+    signed = "eyJhbGciOiJIUzI1NiJ9." + base64.urlsafe_b64encode(json.dumps(told()).encode()).rstrip(b"=").decode()
+    mac = base64.urlsafe_b64encode(hmac.digest(b"abc123", signed.encode(), "sha256")).rstrip(b"=").decode()
+    assert WorkerTokens("abc123").read(f"{signed}.{mac}") == "fuzzy-cats-run"
+    with pytest.raises(Unauthenticated):
+        WorkerTokens("abc124").read(f"{signed}.{mac}")
+
+
 def test_an_unsigned_worker_token_is_refused() -> None:
     with pytest.raises(Unauthenticated):
         WorkerTokens(SECRET).read(jwt.encode(told(), "", algorithm="none"))
