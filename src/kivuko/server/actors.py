@@ -12,15 +12,15 @@ from kivuko.platform.accounts.administrator import actor_of_user
 from kivuko.platform.accounts.models import User
 from kivuko.platform.accounts.policies import Action, may, role_in
 from kivuko.platform.accounts.tokens import actor_of_token
+from kivuko.platform.reaching import reaching
 from kivuko.records import Id
-from kivuko.server.orm import orm
 
 __all__ = ["by_session", "by_token", "may_see"]
 
 
 def by_token(text: str) -> Actor | None:
     """Who speaks with this API token; None when it is none, or no longer one. Raises RecordsUnavailable."""
-    with orm():
+    with reaching():
         try:
             return actor_of_token(text)
         except TokenExpired:
@@ -31,12 +31,12 @@ def by_session(key: str) -> Actor | None:
     """Who is signed in with this session; None when nobody is. Raises RecordsUnavailable."""
     request = HttpRequest()
     request.session = SessionStore(key)
-    with orm():
+    with reaching():
         user = get_user(request)
     return actor_of_user(user) if isinstance(user, User) and user.is_active else None
 
 
 def may_see(actor: Actor, project_id: Id) -> bool:
     """Whether the actor may see a project. Raises RecordsUnavailable."""
-    with orm():
+    with reaching():
         return may(role_in(actor, project_id), Action.SEE)

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from kivuko.server.envelope import Envelope, Observer
-from kivuko.server.home import home_page
+from kivuko.server.home import home_page, object_page
 from kivuko.server.metrics import MetricsPage
 from kivuko.server.proxies import Proxies
 from kivuko.server.readiness import Health
@@ -22,6 +22,7 @@ def outer_app(
     """The ASGI app of the process. ``lanes`` are tried in order, then the pages of the process itself, then the bridge."""
     own = [
         Route("/", home_page, methods=["GET"]),
+        Route("/projects/{rest:path}", object_page, methods=["GET"]),
         Route("/health", health.health, methods=["GET"]),
         Route("/ready", health.ready, methods=["GET"]),
         Route("/metrics", metrics.__call__, methods=["GET"]),

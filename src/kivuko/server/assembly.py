@@ -20,7 +20,7 @@ from kivuko.server.app import outer_app
 from kivuko.server.bridge import Bridge
 from kivuko.server.clock import Timekeeper
 from kivuko.server.configuration_watch import ConfigurationWatch
-from kivuko.server.embedded import embedded_worker, release_last_worker
+from kivuko.server.embedded import Worker, embedded_worker, release_last_worker
 from kivuko.server.entrances import PlatformEntrances
 from kivuko.server.fanout import Fanout
 from kivuko.server.foundations import Foundations
@@ -42,7 +42,6 @@ from kivuko.server.lanes.workers import Desk, Services, worker_socket
 from kivuko.server.metrics import Metrics, MetricsPage
 from kivuko.server.proxies import Proxies
 from kivuko.server.readiness import Health, Readiness
-from kivuko.worker import Worker
 
 __all__ = ["Assembly"]
 
@@ -56,6 +55,11 @@ class Assembly:
         settings = foundations.settings
         self._foundations = foundations
         self.metrics = Metrics(foundations.records)
+        self._limits = Limits(
+            run_timeout_ms=settings.attempt_timeout_s * 1000,
+            run_memory_limit_mb=settings.attempt_memory_mb,
+            payload_limit_mb=settings.payload_limit_mb,
+        )
         self._timekeeper = self._open_clock()
         self._platform = Platform(foundations.records, foundations.public_url, self._timekeeper.finder)
         use(self._platform)
@@ -117,7 +121,9 @@ class Assembly:
 
     def _open_clock(self) -> Timekeeper:
         foundations = self._foundations
-        timekeeper = Timekeeper(foundations.records, foundations.rules, on_lease_expired=self.metrics.lease_expiries.inc)
+        timekeeper = Timekeeper(
+            foundations.records, foundations.rules, limits=self._limits, on_lease_expired=self.metrics.lease_expiries.inc
+        )
         foundations.changes.subscribe(timekeeper.heard)
         self.metrics.add_gauge("kivuko_search_behind_seconds", "How far the search index is behind", lambda: timekeeper.indexer.behind_s)
         return timekeeper
@@ -130,14 +136,9 @@ class Assembly:
         return fanout
 
     def _open_desk(self) -> Desk:
-        foundations, settings = self._foundations, self._foundations.settings
-        limits = Limits(
-            run_timeout_ms=settings.attempt_timeout_s * 1000,
-            run_memory_limit_mb=settings.attempt_memory_mb,
-            payload_limit_mb=settings.payload_limit_mb,
-        )
+        foundations = self._foundations
         catalogue = PlatformCatalogue(foundations.rules)
-        desk = Desk(Services(foundations.records, catalogue, RunTokens(foundations.keys.runs_private_key), limits))
+        desk = Desk(Services(foundations.records, catalogue, RunTokens(foundations.keys.runs_private_key), self._limits))
         foundations.changes.subscribe(desk.heard)
         foundations.changes.on_gap(desk.work_available)
         self.metrics.add_gauge("kivuko_workers", "Workers that are connected", lambda: desk.connected)

@@ -8,7 +8,7 @@ import structlog
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.platform.changes import look
-from kivuko.server.orm import orm
+from kivuko.platform.reaching import reaching
 
 __all__ = ["ConfigurationWatch"]
 
@@ -45,7 +45,7 @@ class ConfigurationWatch:
         away = False
         while not self._stopping:
             try:
-                with orm():
+                with reaching():
                     look()
                 away = False
             except RecordsUnavailable as problem:

@@ -18,7 +18,7 @@ from kivuko.worker import Worker, WorkerSettings
 from kivuko.worker.link_local import LocalLink, Peer
 from kivuko.worker.workloops import one_workloop
 
-__all__ = ["ALONE", "embedded_worker", "release_last_worker"]
+__all__ = ["ALONE", "Worker", "embedded_worker", "release_last_worker"]
 
 ALONE = "embedded"
 """What it is called where there can be only one: the next process knows what the last one held."""

@@ -11,6 +11,7 @@ from kivuko.platform.entrances import (
     inbox_by_secret,
     webhook_by_address,
 )
+from kivuko.platform.reaching import reaching
 from kivuko.server.lanes.ingest import (
     WEBHOOK_KINDS,
     AuthKind,
@@ -22,7 +23,6 @@ from kivuko.server.lanes.ingest import (
     Target,
     Webhook,
 )
-from kivuko.server.orm import orm
 
 __all__ = ["PlatformEntrances"]
 
@@ -34,13 +34,13 @@ class PlatformEntrances:
 
     def read_inbox(self, secret: str) -> Inbox | None:
         """The inbox with this secret as it is now. Raises RecordsUnavailable."""
-        with orm():
+        with reaching():
             found = inbox_by_secret(secret)
         return _inbox(found) if found else None
 
     def read_webhook(self, address: str) -> Webhook | None:
         """The webhook at this address as it is now. Raises RecordsUnavailable."""
-        with orm():
+        with reaching():
             found = webhook_by_address(address)
         return _webhook(found) if found else None
 

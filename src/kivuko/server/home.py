@@ -1,34 +1,63 @@
-"""What answers at ``/`` as long as there is no app: which Kivuko this is, and where its API is described."""
+"""What answers where the app will be: which Kivuko this is, and where the API has what a link means."""
 
 from __future__ import annotations
+
+from html import escape
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kivuko import __version__
+from kivuko.records import Id
 from kivuko.server.answers import bytes_answer
 from kivuko.server.headers import request_id_of
 
-__all__ = ["home_page"]
+__all__ = ["home_page", "object_page"]
 
+_KINDS = ("attempts", "inboxes", "messages", "projects", "runs", "work_orders", "workflows")
+_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Kivuko</title>
 <h1>Kivuko {version}</h1>
-<p>Every message crosses. This server takes messages and runs jobs; it is driven by its API.</p>
+<p>{text}</p>
 <ul>
-<li><a href="/api/v1/docs">The API</a>, and its <a href="/api/v1/openapi.json">OpenAPI document</a></li>
-<li><a href="/ready">Is it ready?</a></li>
+{items}
 </ul>
 </html>
 """
+_EVERYWHERE = (
+    '<li><a href="/api/v1/docs">The API</a>, and its <a href="/api/v1/openapi.json">OpenAPI document</a></li>',
+    '<li><a href="/ready">Is it ready?</a></li>',
+)
 
 
 async def home_page(request: Request) -> Response:
     """200 with a small page."""
-    policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    page = _PAGE.format(version=__version__).encode("utf-8")
-    headers = {"content-security-policy": policy}
-    return bytes_answer(page, 200, request_id_of(request.scope["headers"]), "text/html; charset=utf-8", headers)
+    return _page(request, "Every message crosses. This server takes messages and runs jobs; it is driven by its API.", ())
+
+
+async def object_page(request: Request) -> Response:
+    """A link of a mail, ``/projects/<id>/runs/<id>``: where the API has that object. 404 for what is no such link."""
+    parts = request.path_params["rest"].strip("/").split("/")
+    kind, name = ("projects", *parts)[-2:] if len(parts) % 2 else ("", "")
+    if kind not in _KINDS or not _is_id(name):
+        return _page(request, "There is nothing at this address.", (), 404)
+    address = escape(f"/api/v1/{kind}/{name}")
+    text = "The page of this object comes with the web app. Until then the API has it, for those who are signed in."
+    return _page(request, text, (f'<li><a href="{address}">{address}</a></li>', '<li><a href="/sign-in">Sign in</a></li>'))
+
+
+def _page(request: Request, text: str, items: tuple[str, ...], status: int = 200) -> Response:
+    page = _PAGE.format(version=__version__, text=text, items="\n".join((*items, *_EVERYWHERE)))
+    headers = {"content-security-policy": _POLICY}
+    return bytes_answer(page.encode("utf-8"), status, request_id_of(request.scope["headers"]), "text/html; charset=utf-8", headers)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(Id.parse(text)) == text
+    except ValueError:
+        return False

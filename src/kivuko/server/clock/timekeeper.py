@@ -11,6 +11,7 @@ from kivuko.platform.notifications.delivery import Postman
 from kivuko.platform.notifications.telling import Teller
 from kivuko.platform.operations.running import OperationRunner
 from kivuko.platform.projects.settings import all_projects, deleted_projects
+from kivuko.platform.reaching import reaching
 from kivuko.platform.schedules.ticking import Ticker
 from kivuko.records import LEASE_US, Change, Election, Records
 from kivuko.records.rules import Rules
@@ -21,7 +22,6 @@ from kivuko.server.clock.leases import LeaseChore
 from kivuko.server.clock.overlong import Overlong
 from kivuko.server.clock.parking import unpark
 from kivuko.server.clock.retention import Keeping, RetentionChore
-from kivuko.server.orm import orm
 
 __all__ = ["Timekeeper"]
 
@@ -48,19 +48,20 @@ class Timekeeper:
         self._teller = Teller(records)
         leases = LeaseChore(records, lease_us=lease_us, on_expired=on_lease_expired)
         ticker = Ticker(records)
-        retention = RetentionChore(records, _keepings, self._index, prepare=_with_orm(ticker.pin_states))
+        retention = RetentionChore(records, _keepings, self._index, prepare=_reaching(ticker.pin_states))
         self.clock = Clock(
             Election(records.database),
             [
                 leases.chore,
                 Chore("overlong", 10.0, Overlong(records, limits or Limits()).work),
                 Chore("parked", 1.0, unpark(records)),
-                Chore("schedules", 1.0, _with_orm(ticker.work)),
-                Chore("notices", 2.0, _with_orm(self._tell)),
-                Chore("mail", 5.0, _with_orm(Postman().work)),
+                Chore("schedules", 1.0, _reaching(ticker.work)),
+                Chore("notices", 2.0, _reaching(self._tell)),
+                Chore("mail", 5.0, _reaching(Postman().work)),
                 Chore("search", 1.0, self._follow),
-                Chore("operations", 1.0, _with_orm(OperationRunner(records).work)),
+                Chore("operations", 1.0, _reaching(OperationRunner(records).work)),
                 retention.chore,
+                Chore("objects", 6 * 3600.0, sweep(records)),
             ],
             at_end=connections.close_all,
         )
@@ -89,16 +90,16 @@ class Timekeeper:
         return more
 
 
-def _with_orm(work: Callable[[], bool | None]) -> Callable[[], bool]:
+def _reaching(work: Callable[[], bool | None]) -> Callable[[], bool]:
     def done() -> bool:
-        with orm():
+        with reaching():
             return bool(work())
 
     return done
 
 
 def _keepings() -> Sequence[Keeping]:
-    with orm():
+    with reaching():
         kept = [
             Keeping(
                 project.id,
