@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.platform.changes import configuration_change, configuration_version, look, on_configuration_change
+from kivuko.platform.inbox.changing import inboxes_of, rotate_inbox
+from kivuko.platform.inbox.models import InboxSecret
 from kivuko.platform.limits import all_limits, limit_changed, tell_limits_to
 from kivuko.platform.projects.changing import update_project
 from kivuko.platform.projects.models import ConfigurationVersion
@@ -72,6 +75,18 @@ def test_a_listener_that_met_a_database_that_was_away_is_told_again_and_the_othe
     assert not look()
     for stop in stops:
         stop()
+
+
+def test_an_old_address_whose_overlap_is_over_is_told_like_a_change(platform: Place, heard: list[int]) -> None:
+    project = platform.project()
+    rotate_inbox(inboxes_of(project.id)[0].id, 60, actor=platform.admin)
+    told = len(heard)
+    assert not look()
+    InboxSecret.objects.filter(ends_at__isnull=False).update(ends_at=timezone.now())
+    assert look()
+    assert len(heard) == told + 1
+    assert InboxSecret.objects.count() == 1
+    assert not look()
 
 
 def test_who_has_ended_its_subscription_hears_no_more(platform: Place) -> None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from kivuko.errors import RecordsUnavailable
+from kivuko.platform.inbox.models import InboxSecret
 from kivuko.platform.projects.models import ConfigurationVersion
 from kivuko.platform.reaching import reaching
 
@@ -46,7 +48,7 @@ def configuration_change() -> Iterator[Change]:
             ConfigurationVersion.objects.get_or_create(id=1)
             ConfigurationVersion.objects.filter(id=1).update(number=F("number") + 1)
         # What was committed stays so, whatever a listener meets; who was not told looks again.
-        transaction.on_commit(look, robust=True)
+        transaction.on_commit(_compare, robust=True)
 
 
 @reaching()
@@ -68,7 +70,14 @@ def on_configuration_change(listener: Listener) -> Callable[[], None]:
 
 
 def look() -> bool:
-    """Compares the number with the last one seen and tells the listeners when it is another; whether it was. Raises RecordsUnavailable."""
+    """Compares the number with the last one seen and tells the listeners when it is another; whether they were told.
+
+    An old address of an inbox whose overlap is over ends here: time changes configuration too. Raises RecordsUnavailable.
+    """
+    return _end_overlaps() or _compare()
+
+
+def _compare() -> bool:
     number = configuration_version()
     with _guard:
         if _seen == [number]:
@@ -83,6 +92,17 @@ def look() -> bool:
             with _guard:
                 _seen.clear()
     return True
+
+
+@reaching()
+def _end_overlaps() -> bool:
+    ended = InboxSecret.objects.filter(ends_at__lte=timezone.now())
+    if not ended.exists():
+        return False
+    with configuration_change() as change:
+        # Another process may have been faster; then its number is seen with the next look.
+        change.made = bool(ended.delete()[0])
+    return change.made
 
 
 def _remove(listener: Listener) -> None:
