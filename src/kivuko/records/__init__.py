@@ -71,6 +71,7 @@ from kivuko.records.states import (
     Once,
     WorkOrderState,
 )
+from kivuko.records.sweeping import sweep_objects
 from kivuko.records.work import AlreadyStarted, Happening, StartWork
 
 __all__ = [
@@ -182,6 +183,7 @@ __all__ = [
     "read_message_body",
     "read_run",
     "schema_files",
+    "sweep_objects",
     "text_of_run",
     "unfinished_of_trigger",
     "waiting_by_queue",

@@ -76,6 +76,11 @@ class Records:
         """How many intents wait to be written."""
         return self._writer.backlog
 
+    @property
+    def objects(self) -> ObjectStore | None:
+        """Where large bodies are; None where all are in their rows."""
+        return self._objects
+
     def submit(self, intent: Intent[R], *, bulk: bool = False) -> Future[R]:
         """Hands over an intent; its future gives the result when that is durable. Raises RecordsUnavailable when closed."""
         return self._writer.submit(intent, bulk=bulk)

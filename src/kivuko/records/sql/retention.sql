@@ -137,3 +137,8 @@ WHERE (attempt_id = ANY(:attempt_ids) OR id = ANY(:ids)) AND wiped_at IS NULL
 SELECT object_key FROM message_version WHERE message_id = ANY(:message_ids) AND object_key IS NOT NULL
 UNION ALL
 SELECT object_key FROM dataclip WHERE (attempt_id = ANY(:attempt_ids) OR id = ANY(:ids)) AND object_key IS NOT NULL
+
+-- name: objects_owned
+SELECT object_key FROM message_version WHERE object_key = ANY(:ids) AND object_key IS NOT NULL
+UNION ALL
+SELECT object_key FROM dataclip WHERE object_key = ANY(:ids) AND object_key IS NOT NULL

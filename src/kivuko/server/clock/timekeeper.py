@@ -22,6 +22,7 @@ from kivuko.server.clock.leases import LeaseChore
 from kivuko.server.clock.overlong import Overlong
 from kivuko.server.clock.parking import unpark
 from kivuko.server.clock.retention import Keeping, RetentionChore
+from kivuko.server.clock.sweeping import sweep
 
 __all__ = ["Timekeeper"]
 
