@@ -266,6 +266,10 @@ class World:
         (found,) = self.rows(Attempt, "WHERE id = ?", attempt_id)
         return found
 
+    def rows_in_state(self, state: AttemptState) -> list[Attempt]:
+        """Attempts in a state."""
+        return self.rows(Attempt, "WHERE state = ?", int(state))
+
     def runs(self, attempt_id: Id) -> list[Run]:
         """Its Runs, oldest first."""
         return self.rows(Run, "WHERE attempt_id = ?", attempt_id)

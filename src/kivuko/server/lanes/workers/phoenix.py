@@ -90,14 +90,15 @@ def _read_binary(data: bytes) -> Frame | None:
 
 def _with_bodies(data: memoryview) -> dict[str, Any]:
     """The payload of a push with bodies: length of the head, head, for each body its length and its bytes."""
-    (size,) = struct.unpack_from(">I", data)
-    head = read_json(bytes(data[4 : 4 + size]))
-    at, bodies = 4 + size, []
+    parts, at = [], 0
     while at < len(data):
         (size,) = struct.unpack_from(">I", data, at)
-        bodies.append(bytes(data[at + 4 : at + 4 + size]))
+        if at + 4 + size > len(data):
+            raise ValueError("the frame is cut off")
+        parts.append(bytes(data[at + 4 : at + 4 + size]))
         at += 4 + size
-    filled = _filled(head, bodies)
+    head, *bodies = parts
+    filled = _filled(read_json(head), bodies)
     return filled if isinstance(filled, dict) else {}
 
 
