@@ -13,6 +13,7 @@ from kivuko.engines.served import ServedEngine
 from kivuko.errors import EngineClosed, EngineError, JobSyntaxError
 from kivuko.value import replace
 
+from .conftest import KEY
 from .test_engine import request as plain_request
 
 
@@ -32,7 +33,7 @@ def engine() -> Iterator[ServedEngine]:
 
 def test_runs_and_checks_of_many_threads_are_done_together(engine: ServedEngine) -> None:
     def work(at: int) -> RunResult:
-        engine.check("(1)", "1")
+        engine.check("(1)", "1", key=KEY)
         result = engine.run(request(WAIT, attempt=f"a{at}"))
         engine.end(f"a{at}")
         return result

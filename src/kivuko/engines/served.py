@@ -28,6 +28,10 @@ class ServedEngine(Engine):
         chosen = settings or EngineSettings()
         super().__init__(chosen, _ServedSupervisor(chosen))
 
+    def close(self) -> None:
+        """Ends all hosts and the thread; who waits gets EngineClosed."""
+        self._supervisor.close()
+
 
 class _ServedSupervisor(Supervisor):
     """Takes errands and orders from any thread and works on them in its own. Hosts follow the thread that starts them (PDEATHSIG)."""
