@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chaos.deaths import Death, restarts_s
+from chaos.deaths import Death, restarts_of
 from chaos.ledger import Ledger, Promise
 from chaos.patience import Impatient, wait_until
 from chaos.place import Place
@@ -23,12 +23,15 @@ _CLOCKS_US = 2_000
 
 @dataclass(frozen=True)
 class Ended:
-    """What a scenario has done, besides the ledger."""
+    """What a scenario has done, besides the ledger. With ``outages`` of server or database the time until work goes on has no bound:
+    no lease is taken while nobody can look, or renew it (server-and-data §6).
+    """
 
     events: Mapping[str, int]
     deaths: Sequence[Death] = ()
     wrong: Sequence[str] = ()
     seconds: float = 0.0
+    outages: bool = False
 
 
 def wait_until_idle(place: Place, within_s: float) -> list[str]:
@@ -65,9 +68,10 @@ def count(place: Place, ledger: Ledger, target: TargetSystem, ended: Ended) -> T
             events=ended.events,
             other_answers=ledger.other_answers,
             unanswered=ledger.unanswered,
-            restarts_s=restarts_s(connection, list(ended.deaths)),
+            restarts=restarts_of(connection, ended.deaths),
             wrong=[*ended.wrong, *_contradictions(connection), *_endings(connection)],
             seconds=ended.seconds,
+            outages=ended.outages,
         )
     finally:
         connection.close()

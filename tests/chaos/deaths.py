@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import bisect
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kivuko.records import Id, LiveState
+from kivuko.records import AttemptState, Id, LiveState
 from kivuko.records.database import Connection
-from kivuko.server.lanes.workers import Identity
 
-__all__ = ["Death", "held_by", "restarts_s"]
+__all__ = ["Death", "Restart", "held_by", "restarts_of"]
+
+_NEVER_S = float("inf")
 
 
 @dataclass(frozen=True)
@@ -22,36 +23,50 @@ class Death:
     held: tuple[Id, ...]
 
 
+@dataclass(frozen=True)
+class Restart:
+    """An Attempt that somebody died with: seconds from the death until somebody else had claimed it (or its successor), and started it."""
+
+    claimed_s: float
+    started_s: float
+
+
+@dataclass(frozen=True)
+class _Try:
+    claimed_at: int
+    started_at: int
+
+
 def held_by(connection: Connection, worker: str) -> tuple[Id, ...]:
     """The Attempts that a worker has claimed or started, as the queue knows it."""
     rows = connection.query(
-        "SELECT attempt_id FROM live_attempt WHERE worker_id = ? AND state IN (?, ?)",
-        Identity(worker).key,
+        "SELECT attempt_id FROM live_attempt WHERE worker_id IN (SELECT id FROM worker WHERE name = ?) AND state IN (?, ?)",
+        worker,
         int(LiveState.CLAIMED),
         int(LiveState.STARTED),
     )
     return tuple(Id(attempt) for (attempt,) in rows)
 
 
-def restarts_s(connection: Connection, deaths: list[Death]) -> list[float]:
-    """For each Attempt that somebody died with: the seconds from the death to the next start (of it or of its successor) elsewhere.
-
-    An Attempt whose end had been reported, but not answered, before the death is over: it does not count. Infinity when nothing started.
-    """
-    starts: dict[Id, list[int]] = defaultdict(list)
+def restarts_of(connection: Connection, deaths: Sequence[Death]) -> list[Restart]:
+    """What became of each Attempt that somebody died with; infinite seconds when nobody ever started it again."""
+    tries: dict[Id, list[_Try]] = defaultdict(list)
     order_of: dict[Id, Id] = {}
-    done: dict[Id, int] = {}
-    for attempt, order, started_at, finished_at in connection.query("SELECT id, work_order_id, started_at, finished_at FROM attempt"):
+    for attempt, order, state, claimed_at, started_at, finished_at in connection.query(
+        "SELECT id, work_order_id, state, claimed_at, started_at, finished_at FROM attempt"
+    ):
         order_of[Id(attempt)] = Id(order)
-        if started_at is not None:
-            bisect.insort(starts[Id(order)], started_at)
-        if finished_at is not None:
-            done[Id(attempt)] = finished_at
-    return [
-        found for death in deaths for attempt in death.held if (found := _wait_s(death, attempt, starts[order_of[attempt]])) is not None
-    ]
+        if claimed_at is not None and started_at is not None:
+            tries[Id(order)].append(_Try(claimed_at, started_at))
+        if finished_at is not None and AttemptState(state) is not AttemptState.LOST:
+            # All had been done but to tell the end: then that is what went on.
+            tries[Id(order)].append(_Try(finished_at, finished_at))
+    return [_restart(death, tries[order_of[attempt]]) for death in deaths for attempt in death.held]
 
 
-def _wait_s(death: Death, attempt: Id, starts: list[int]) -> float | None:
-    later = [start for start in starts if start > death.at_us]
-    return (later[0] - death.at_us) / 1_000_000 if later else float("inf")
+def _restart(death: Death, tries: Sequence[_Try]) -> Restart:
+    later = [each for each in tries if each.started_at > death.at_us]
+    if not later:
+        return Restart(_NEVER_S, _NEVER_S)
+    first = min(later, key=lambda each: each.started_at)
+    return Restart((first.claimed_at - death.at_us) / 1_000_000, (first.started_at - death.at_us) / 1_000_000)

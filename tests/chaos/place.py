@@ -65,7 +65,7 @@ class Place:
 
     def worker(self, name: str, *, slots: int = 3, url: str | None = None, prefix: Sequence[str] = ()) -> Program:
         """A worker process, not started yet."""
-        variables = {"WORKER_SECRET": self.worker_secret, "OPENFN_REPO_DIR": str(REPO)}
+        variables = {"WORKER_SECRET": self.worker_secret, "WORKER_REPO_DIR": str(REPO), "WORKER_LOG_LEVEL": "warning"}
         arguments = ["worker", url or self.url, "--name", name, "--capacity", str(slots)]
         return self._program(name, arguments, variables, prefix)
 

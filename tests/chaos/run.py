@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from chaos.islands import by_itself, impossible_here
 from chaos.scenarios import SCENARIOS
 
 __all__ = ["main"]
@@ -29,15 +30,24 @@ def main() -> int:
     if unknown := [name for name in options.scenarios if name not in SCENARIOS]:
         parser.error(f"there is no scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
     seed = options.seed if options.seed is not None else int(time.time()) % 100_000
-    good = True
-    for name in options.scenarios or SCENARIOS:
-        scenario = SCENARIOS[name]
-        times = options.times or max(1, scenario.times // (10 if options.tenth else 1))
-        print(f"{name}: {scenario.about}\n  {times} times, seed {seed}", flush=True)
-        tally = scenario.play(times, seed)
-        print("\n".join(tally.lines()), flush=True)
-        good = good and tally.good
-    return 0 if good else 1
+    return max([_play(name, options, seed) for name in options.scenarios or SCENARIOS])
+
+
+def _play(name: str, options: argparse.Namespace, seed: int) -> int:
+    """Plays one scenario and prints its tally. The exit code."""
+    scenario = SCENARIOS[name]
+    times = options.times or max(1, scenario.times // (10 if options.tenth else 1))
+    if scenario.by_itself:
+        if reason := impossible_here():
+            print(f"{name}: not possible here: {reason}", flush=True)
+            return 1
+        code = by_itself([__file__, name, "--times", str(times), "--seed", str(seed)])
+        if code is not None:
+            return code
+    print(f"{name}: {scenario.about}\n  {times} times, seed {seed}", flush=True)
+    tally = scenario.play(times, seed)
+    print("\n".join(tally.lines()), flush=True)
+    return 0 if tally.good else 1
 
 
 if __name__ == "__main__":

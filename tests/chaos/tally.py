@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from chaos.deaths import Restart
 
 __all__ = ["RESTART_WITHIN_S", "Tally"]
 
@@ -17,6 +20,7 @@ class Tally:
 
     ``twice``: jobs that finished successfully twice for one message, or acted on the target system after their success was reported.
     ``repeated``: effects that came twice because whoever caused the first one died before it could report: at least once, as promised.
+    ``outages``: server or database were away too, so that nobody could notice in time that a worker was dead.
     ``wrong``: sentences about records that contradict each other, and whatever else must not be.
     """
 
@@ -29,9 +33,10 @@ class Tally:
     events: Mapping[str, int] = field(default_factory=dict)
     other_answers: Mapping[int, int] = field(default_factory=dict)
     unanswered: int = 0
-    restarts_s: Sequence[float] = ()
+    restarts: Sequence[Restart] = ()
     wrong: Sequence[str] = ()
     seconds: float = 0.0
+    outages: bool = False
 
     @property
     def good(self) -> bool:
@@ -40,8 +45,9 @@ class Tally:
 
     @property
     def late(self) -> int:
-        """How many restarts took too long."""
-        return sum(each > RESTART_WITHIN_S for each in self.restarts_s)
+        """How many restarts took too long; with outages only those that never came."""
+        most_s = sys.float_info.max if self.outages else RESTART_WITHIN_S
+        return sum(each.started_s > most_s for each in self.restarts)
 
     def lines(self) -> list[str]:
         """The report."""
@@ -59,10 +65,11 @@ class Tally:
         ]
 
     def _waits(self) -> str:
-        if not self.restarts_s:
+        if not self.restarts:
             return "–: none of them held any"
-        waits = sorted(self.restarts_s)
+        started = sorted(each.started_s for each in self.restarts)
+        claimed = sorted(each.claimed_s for each in self.restarts)
         return (
-            f"{statistics.median(waits):.1f} s (median), {waits[-1]:.1f} s (longest) in {len(waits)} cases; "
-            f"more than {RESTART_WITHIN_S:g} s: {self.late}"
+            f"{statistics.median(started):.1f} s (median), {started[-1]:.1f} s (longest) in {len(started)} cases; "
+            f"too late: {self.late}; claimed after {statistics.median(claimed):.1f} s and {claimed[-1]:.1f} s"
         )
