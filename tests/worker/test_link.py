@@ -75,7 +75,7 @@ def link(request: pytest.FixtureRequest, world: World, heard: Heard) -> Iterator
         made = WebsocketLink(ServerAddress(serving.url, "w", SECRET), retry_s=0.01)
     made.listen(heard.push, heard.change)
     assert heard.up.wait(20)
-    assert ok(made, QUEUE, "phx_join", OWN) == {"heartbeat_s": 1, "lease_s": 12}
+    assert ok(made, QUEUE, "phx_join", OWN) == {"heartbeat_s": 1, "lease_s": 12, "ends": True}
     yield made
     made.close()
 

@@ -46,7 +46,7 @@ class InitialStates:
     def of_attempt(self, record: AttemptRecord, document: WorkflowDocument) -> bytes:
         """The JSON that the start node hands to the first jobs."""
         waiting = record.frontier
-        if waiting and _starts_elsewhere(record, waiting[0]):
+        if waiting and _starts_elsewhere(record.work_order, waiting[0]):
             return self.of_run(record, waiting[0], document)
         return self._of_work_order(record.work_order, document, 0)
 
@@ -55,7 +55,7 @@ class InitialStates:
         return self._of_run(record.work_order, run, document, 0)
 
     def _of_run(self, order: WorkOrder, run: Run, document: WorkflowDocument | None, depth: int) -> bytes:
-        if run.parent_run_id == order.parent_run_id and run.input_dataclip_id == order.dataclip_id:
+        if not _starts_elsewhere(order, run):
             return self._of_work_order(order, document, depth)
         if run.cause is Cause.FAILURE and run.parent_run_id is not None:
             lost = read_run(self._connection, run.parent_run_id)
@@ -109,9 +109,10 @@ class InitialStates:
         return b'{"data":' + body + request + b"}"
 
 
-def _starts_elsewhere(record: AttemptRecord, run: Run) -> bool:
-    """Whether somebody began again in the midst: the first Run has an input of its own."""
-    return (run.input_dataclip_id, run.parent_run_id) != (record.work_order.dataclip_id, record.work_order.parent_run_id)
+def _starts_elsewhere(order: WorkOrder, run: Run) -> bool:
+    """Whether a Run does not begin with what its work order is about: it follows another, or somebody gave it an input of its own."""
+    asked = (order.parent_run_id, order.dataclip_id, order.message_id, order.message_version)
+    return asked != (run.parent_run_id, run.input_dataclip_id, run.message_id, run.message_version)
 
 
 def _failure_input(order: WorkOrder, document: WorkflowDocument | None) -> str | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +32,7 @@ CLAIM_NUMBER = "kivuko_claim"
 _ISSUER = "Lightning"
 _WORKER_ISSUER = "urn:openfn:worker"
 _LEEWAY_S = 5
+_MOST_KEPT = 4096
 _SHORT_SECRET_BYTES = 32
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +57,8 @@ class RunTokens:
         self._private, self._public = key, key.public_key()
         numbers = key.private_numbers().d.to_bytes(key.key_size // 8, "big")
         self._own = hashlib.sha256(b"kivuko run tokens\0" + numbers).digest()
+        self._guard = threading.Lock()
+        self._signed: OrderedDict[str, RunToken] = OrderedDict()
         self._prove()
 
     def sign(self, attempt_id: Id, claim_number: int, lives_s: int, *, foreign: bool) -> str:
@@ -61,12 +66,25 @@ class RunTokens:
         now = int(self._now_s())
         name = str(attempt_id)
         claims = {"iss": _ISSUER, "id": name, "sub": f"run:{name}", "nbf": now, "exp": now + lives_s, CLAIM_NUMBER: claim_number}
-        if foreign:
-            return jwt.encode(claims, self._private, algorithm="RS256")
-        return jwt.encode(claims, self._own, algorithm="HS256")
+        key = self._private if foreign else self._own
+        token = jwt.encode(claims, key, algorithm="RS256" if foreign else "HS256")
+        self._keep(token, RunToken(attempt_id, claim_number, now + lives_s))
+        return token
 
     def read(self, token: str) -> RunToken:
         """What a token says; one that has expired is read all the same. Raises Unauthenticated for any that is not ours."""
+        with self._guard:
+            kept = self._signed.get(token)
+        return self._verified(token) if kept is None else kept
+
+    def _keep(self, token: str, read: RunToken) -> None:
+        """Most tokens come back to the node that signed them, within a moment."""
+        with self._guard:
+            self._signed[token] = read
+            if len(self._signed) > _MOST_KEPT:
+                self._signed.popitem(last=False)
+
+    def _verified(self, token: str) -> RunToken:
         try:
             ours = jwt.get_unverified_header(token).get("alg") == "HS256"
             claims = jwt.decode(
@@ -92,7 +110,7 @@ class RunTokens:
         """A pair that does not fit would make every OpenFn worker shut itself down (worker-protocol §6.2)."""
         probe = Id(bytes(16))
         for foreign in (True, False):
-            self.read(self.sign(probe, 1, 60, foreign=foreign))
+            self._verified(self.sign(probe, 1, 60, foreign=foreign))
 
 
 class WorkerTokens:

@@ -37,7 +37,7 @@ class WebServer:
         deadline = time.monotonic() + 20
         while not self._server.started:
             assert time.monotonic() < deadline, "uvicorn has not started"
-            time.sleep(0.005)
+            time.sleep(0.005)  # paced: polls with a deadline
 
     def stop(self) -> None:
         """Ends it, and all connections."""

@@ -72,6 +72,24 @@ def test_everything_may_be_said_twice(any_world: World, foreign: bool) -> None:
     assert any_world.attempt(scene.started.attempt_id).state is AttemptState.SUCCESS
 
 
+def test_the_last_run_and_its_attempt_may_end_in_one_report(any_world: World) -> None:
+    scene = Scene(any_world, chain("One"))
+    scene.do("step:start", scene.step)
+    told = {**scene.step, "reason": "success", "output_dataclip": b"1", "output_dataclip_id": "o", "next": []}
+    for _ in range(2):
+        answer = scene.do("step:complete", {**told, "end": {"reason": "success", "final_dataclip_id": "o", "executed_ms": 9}})
+        assert answer == {"step_id": scene.step["step_id"], "run_ids": [], "state": "success"}
+    attempt = any_world.attempt(scene.started.attempt_id)
+    assert (attempt.state, attempt.executed_ms, any_world.clip(attempt.final_dataclip_id)) == (AttemptState.SUCCESS, 9, b"1")
+    assert scene.refused("fetch:plan") == {"reason": "unauthorized"}
+
+
+def test_openfns_worker_knows_no_such_end(any_world: World) -> None:
+    scene = Scene(any_world, foreign=True)
+    assert scene.do("step:complete", {**scene.step, "reason": "success", "end": {"reason": "success"}}) == {"step_id": STEP}
+    assert any_world.attempt(scene.started.attempt_id).state is AttemptState.STARTED
+
+
 def test_an_end_without_a_beginning_counts(any_world: World) -> None:
     # R2, R4.
     scene = Scene(any_world, foreign=True)

@@ -290,7 +290,7 @@ class World:
         deadline = time.monotonic() + 20
         while not holds():
             assert time.monotonic() < deadline, "it did not come true within 20 s"
-            time.sleep(0.005)
+            time.sleep(0.005)  # paced: polls with a deadline
 
     def until_state(self, attempt_id: Id, state: AttemptState) -> None:
         """Waits for an Attempt's state."""

@@ -11,7 +11,6 @@ from kivuko.records import AttemptRecord, AttemptState, Id, goes_on, read_attemp
 from kivuko.records.database import Connection
 from kivuko.server.lanes.workers.identity import Identity
 from kivuko.server.lanes.workers.payloads import Payload, id_of, text_of
-from kivuko.server.lanes.workers.plan import plan_of
 from kivuko.server.lanes.workers.reply import Reply, errors, ok, refused
 from kivuko.server.lanes.workers.services import Services
 
@@ -75,7 +74,8 @@ class Assignment:
         return self._credential(payload) if event == "fetch:credential" else self._state(payload)
 
     def _plan(self) -> dict[str, object]:
-        return plan_of(self.record, self.document, self.limits, earlier=self.earlier, foreign=self.foreign)
+        plans = self.services.plans
+        return plans.write(self.record, self.document, self.limits, earlier=self.earlier, foreign=self.foreign)
 
     def _state(self, payload: Payload) -> Reply:
         # An Attempt has one input: what it is called does not matter.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ __all__ = ["AttemptChannel"]
 R = TypeVar("R")
 
 _LARGE_BYTES = 100_000
-_BODIES = ("output_dataclip", "final_state")
+_BODIES = ("output_dataclip", "final_state", "input_dataclip")
 _LOGS = frozenset({"run:log", "run:batch_logs"})
 _HELD = (AttemptState.CLAIMED, AttemptState.STARTED)
 
@@ -148,7 +148,9 @@ class AttemptChannel:
                 self._submit(future, reporting.run_started(payload), lambda run_id: self._run_answer(step, run_id))
             case "step:complete":
                 step = text_of(payload, "step_id") or ""
-                self._submit(future, reporting.run_ended(payload), lambda ended: self._run_answer(step, ended.run_id, ended))
+                self._submit(
+                    future, reporting.run_ended(payload, self._executed_ms()), lambda ended: self._run_answer(step, ended.run_id, ended)
+                )
             case "run:complete":
                 self._submit(future, reporting.ended(payload, self._executed_ms()), self._ended)
             case "run:parked":
@@ -172,6 +174,9 @@ class AttemptChannel:
         response: dict[str, object] = {"step_id": step}
         if ended is not None and not self._foreign:
             response["run_ids"] = [str(each) for each in ended.next_ids]
+        if ended is not None and ended.state is not None:
+            self._ended(ended.state)
+            response["state"] = ended.state.name.lower()
         return response
 
     def _ended(self, state: AttemptState) -> object:
@@ -193,4 +198,12 @@ class AttemptChannel:
 
 
 def _is_large(payload: Payload) -> bool:
+    """Whether a body in it takes time to compress: its own, one of an input that follows, or that of the end."""
+    if _large_itself(payload) or any(_large_itself(row) for row in rows_of(payload, "next")):
+        return True
+    end = payload.get("end")
+    return isinstance(end, Mapping) and _large_itself(end)
+
+
+def _large_itself(payload: Payload) -> bool:
     return any(isinstance(body, bytes | str) and len(body) > _LARGE_BYTES for body in (payload.get(key) for key in _BODIES))

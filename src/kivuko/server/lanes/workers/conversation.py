@@ -128,7 +128,7 @@ class Conversation:
 
         def entered(_: None) -> Reply:
             self._desk.enter(self)
-            return ok({} if peer.foreign else {"heartbeat_s": HEARTBEAT_S, "lease_s": LEASE_US // 1_000_000})
+            return ok({} if peer.foreign else {"heartbeat_s": HEARTBEAT_S, "lease_s": LEASE_US // 1_000_000, "ends": True})
 
         answer(future, self._desk.services.records.submit(Register(worker)), entered)
         return future

@@ -2,47 +2,89 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
 from kivuko.platform.execution import Limits, TakenOver
 from kivuko.platform.workflows.document import EdgeDocument, JobDocument, WorkflowDocument
-from kivuko.records import AttemptRecord, Cause, Run
+from kivuko.records import AttemptRecord, Cause, Id, Run
 from kivuko.server.lanes.workers.reports import clip_id_of
 
-__all__ = ["plan_of"]
+__all__ = ["Plans"]
 
 _BY_HAND = (Cause.MANUAL, Cause.RERUN)
 
 
-def plan_of(
-    record: AttemptRecord, document: WorkflowDocument, limits: Limits, *, earlier: TakenOver | None, foreign: bool
-) -> dict[str, object]:
-    """The plan of an Attempt. With ``earlier`` it goes on from its unfinished Runs, which only Kivuko's workers can."""
-    attempt = record.attempt
-    plan: dict[str, object] = {
-        "id": str(attempt.id),
-        "name": document.name,
-        "project_id": str(attempt.project_id),
-        "triggers": [{"id": str(trigger.id), "type": trigger.kind} for trigger in document.triggers],
-        "jobs": [_job(job) for job in document.jobs],
-        "edges": _edges(document),
-        "starting_node_id": str(attempt.start_node),
-        "dataclip_id": clip_id_of(record),
-        "options": limits.as_options(),
-    }
-    return plan if foreign else plan | _own(record, document, earlier)
+@dataclass(frozen=True)
+class _Parts:
+    """What the plans of a snapshot have in common."""
+
+    triggers: list[dict[str, object]]
+    jobs: list[dict[str, object]]
+    edges: list[dict[str, object]]
 
 
-def _own(record: AttemptRecord, document: WorkflowDocument, earlier: TakenOver | None) -> dict[str, object]:
-    attempt = record.attempt
-    by_hand = record.work_order.cause in _BY_HAND or attempt.cause in _BY_HAND
+class Plans:
+    """Writes plans; what all plans of a snapshot have in common is kept for the snapshots used last."""
+
+    def __init__(self, at_most: int = 500) -> None:
+        self._at_most = at_most
+        self._guard = threading.Lock()
+        self._kept: OrderedDict[tuple[Id, bool, bool], _Parts] = OrderedDict()
+
+    def write(
+        self, record: AttemptRecord, document: WorkflowDocument, limits: Limits, *, earlier: TakenOver | None, foreign: bool
+    ) -> dict[str, object]:
+        """The plan of an Attempt. With ``earlier`` it goes on from its unfinished Runs, which only Kivuko's workers can."""
+        attempt = record.attempt
+        by_hand = record.work_order.cause in _BY_HAND or attempt.cause in _BY_HAND
+        parts = self._parts(attempt.snapshot_id, document, foreign=foreign, by_hand=by_hand)
+        plan: dict[str, object] = {
+            "id": str(attempt.id),
+            "name": document.name,
+            "project_id": str(attempt.project_id),
+            "triggers": parts.triggers,
+            "jobs": parts.jobs,
+            "edges": parts.edges,
+            "starting_node_id": str(attempt.start_node),
+            "dataclip_id": clip_id_of(record),
+            "options": limits.as_options(),
+        }
+        return plan if foreign else plan | _own(record, earlier)
+
+    def _parts(self, snapshot_id: Id, document: WorkflowDocument, *, foreign: bool, by_hand: bool) -> _Parts:
+        key = (snapshot_id, foreign, by_hand)
+        with self._guard:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        made = _parts_of(document, foreign=foreign, by_hand=by_hand)
+        with self._guard:
+            self._kept[key] = made
+            if len(self._kept) > self._at_most:
+                self._kept.popitem(last=False)
+        return made
+
+
+def _parts_of(document: WorkflowDocument, *, foreign: bool, by_hand: bool) -> _Parts:
+    triggers: list[dict[str, object]] = [{"id": str(trigger.id), "type": trigger.kind} for trigger in document.triggers]
+    jobs, edges = [_job(job) for job in document.jobs], _edges(document)
+    if foreign:
+        return _Parts(triggers, jobs, edges)
+    jobs = [row | _extras(job, by_hand=by_hand) for row, job in zip(jobs, document.jobs, strict=True)]
+    return _Parts(triggers, jobs, [row | {"failure_input": edge.failure_input} for row, edge in zip(edges, document.edges, strict=True)])
+
+
+def _own(record: AttemptRecord, earlier: TakenOver | None) -> dict[str, object]:
     waiting = [_waiting(run) for run in record.frontier]
     return {
-        "snapshot_id": str(attempt.snapshot_id),
-        "jobs": [_job(job) | _extras(job, by_hand=by_hand) for job in document.jobs],
-        "edges": [edge | {"failure_input": known.failure_input} for edge, known in zip(_edges(document), document.edges, strict=True)],
+        "snapshot_id": str(record.attempt.snapshot_id),
         "runs": waiting if earlier else [],
         "queued": [] if earlier else waiting,
         "taken_over": earlier.as_json() if earlier else None,
-        "executed_ms": attempt.executed_ms,
+        "executed_ms": record.attempt.executed_ms,
     }
 
 

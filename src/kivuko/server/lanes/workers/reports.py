@@ -97,12 +97,15 @@ class Reporting:
             adaptor=text_of(payload, "adaptor") or job.adaptor,
         )
 
-    def run_ended(self, payload: Payload) -> EndRun:
-        """``step:complete``. Raises InputError for ids that are none, and a job that the workflow does not have."""
+    def run_ended(self, payload: Payload, executed_ms: int = 0) -> EndRun:
+        """``step:complete``; in ``end`` Kivuko's worker tells the Attempt's, where this was its last Run.
+
+        Raises InputError for ids that are none, and a job that the workflow does not have.
+        """
         step, job_id = text_of(payload, "step_id") or "", self._job(payload).id
         reason, error_type = reason_of(payload)
         self.withheld = text_of(payload, "output_dataclip_error") is not None
-        memory = payload.get("mem")
+        memory, end = payload.get("mem"), payload.get("end")
         return EndRun(
             self.attempt_id,
             self.claim_number,
@@ -118,6 +121,7 @@ class Reporting:
             tries=number_of(payload, "tries"),
             reported_at=time_of(payload),
             webhook_response=json_of(payload, "webhook_response"),
+            ends=self.ended(end, executed_ms) if isinstance(end, Mapping) and not self.foreign else None,
         )
 
     def ended(self, payload: Payload, executed_ms: int) -> EndAttempt:

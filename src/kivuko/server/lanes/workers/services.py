@@ -15,6 +15,7 @@ from kivuko.platform.execution import Catalogue, Limits, RunTokens
 from kivuko.platform.workflows.document import WorkflowDocument
 from kivuko.records import Records
 from kivuko.runtime.secrets import Scrubber
+from kivuko.server.lanes.workers.plan import Plans
 
 __all__ = ["Scrubbers", "Services"]
 
@@ -55,6 +56,7 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000
     scrubbers: Scrubbers = field(default_factory=Scrubbers)
+    plans: Plans = field(default_factory=Plans)
 
     def scrubber(self, document: WorkflowDocument) -> Scrubber:
         """What hides the secrets of all credentials of a workflow. One that is gone hides nothing."""
