@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connections
 
 from clockwork.worlds import JSON, Parts, World
+from kivuko.errors import ObjectMissing
 from kivuko.platform.schedules.cursor import schedule_input
 from kivuko.platform.schedules.firings import next_at_of, next_firings
 from kivuko.platform.schedules.models import ScheduleRow
 from kivuko.platform.schedules.ticking import Ticker
-from kivuko.records import AttemptState, Cause, ExitReason, Id, Input, Part, WipeBodies, WorkOrder, read_dataclip
+from kivuko.platform.workflows.document import WorkflowDocument
+from kivuko.platform.workflows.starts import trigger_start
+from kivuko.records import AttemptState, Cause, ExitReason, Id, Input, Part, Start, WipeBodies, WorkOrder, read_dataclip
 from kivuko.records.rows import Attempt, Dataclip, OnceOnly, Run
 
 HOURLY = {"kind": "cron", "cron_expression": "0 * * * *"}
@@ -85,9 +91,10 @@ def test_a_tick_is_one_work_order_at_its_time(world: World, clockwork: Clockwork
 
 
 def test_four_weeks_of_fridays_are_four_ticks(world: World, clockwork: Clockwork) -> None:
+    world.now = datetime(2027, 1, 1, 5, tzinfo=UTC)
     world.save(_weekly())
     clockwork.look()
-    came = clockwork.ticks_until(world.now + timedelta(weeks=4), hours=1)
+    came = clockwork.ticks_until(world.now + timedelta(weeks=4), hours=6)
     assert [(at.isoweekday(), at.hour, at.minute) for at in came] == [(5, 23, 0)] * 4
 
 
@@ -120,7 +127,7 @@ def test_every_two_weeks_is_two_runs_in_28_days_whatever_restarts_between(world:
     came = []
     for _ in range(28):
         clockwork.started()
-        came += clockwork.ticks_until(world.now + timedelta(days=1), hours=3)
+        came += clockwork.ticks_until(world.now + timedelta(days=1), hours=12)
     assert len(came) == 2
 
 
@@ -139,6 +146,45 @@ def test_a_restart_in_the_very_moment_starts_a_tick_once(world: World, clockwork
     assert len(clockwork.orders()) == 1
     assert len(world.rows(OnceOnly)) == 1
     assert clockwork.row(parts).waiting == []
+
+
+def test_two_nodes_start_a_tick_once(world: World, clockwork: Clockwork) -> None:
+    parts = world.save({**HOURLY, "overlap": "allow"})
+    tickers = [Ticker(world.records, now_us=lambda: world.now_us) for _ in range(4)]
+    for ticker in tickers:
+        ticker.work()
+    for hours in (1, 2, 3):
+        world.after(hours=1)
+        ready = threading.Barrier(len(tickers))
+
+        def tick(ticker: Ticker, ready: threading.Barrier = ready) -> None:
+            ready.wait(20)
+            ticker.work()
+            connections.close_all()
+
+        threads = [threading.Thread(target=tick, args=(ticker,)) for ticker in tickers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        clockwork.look()
+        assert len(clockwork.orders()) == hours
+    assert clockwork.row(parts).waiting == []
+
+
+def test_one_schedule_that_cannot_be_started_holds_up_no_other(world: World, clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = world.save(HOURLY, name="Broken")
+    fine = world.save(HOURLY, name="Fine")
+    clockwork.look()
+
+    def started(document: WorkflowDocument, *rest: Any, **queueing: Any) -> Start:
+        if document.id == broken.document.id:
+            raise ObjectMissing("a part of it is gone")
+        return trigger_start(document, *rest, **queueing)
+
+    monkeypatch.setattr("kivuko.platform.schedules.ticking.trigger_start", started)
+    clockwork.look(hours=1)
+    assert [order.workflow_id for order in clockwork.orders()] == [fine.document.id]
 
 
 @pytest.mark.parametrize(("catch_up", "runs"), [("skip", 0), ("once", 1), ("all", 3)])

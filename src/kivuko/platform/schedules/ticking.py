@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from django.db.models import Q
 
-from kivuko.errors import RecordsError, RecordsUnavailable
+from kivuko.errors import KivukoError, RecordsError, RecordsUnavailable
 from kivuko.platform.changes import configuration_version
 from kivuko.platform.schedules.cursor import cursor_of, keep_cursor
 from kivuko.platform.schedules.due import due_ticks
@@ -26,6 +26,7 @@ _CAUSES = {"cron": Cause.CRON, "interval": Cause.INTERVAL}
 _REMEMBERED_US = 40 * 86_400_000_000
 """A tick that was started is started by nobody else; after so long nobody would try."""
 _PATIENCE_S = 30
+_MOVING = ("next_at", "waiting", "has_waiting", "skipped", "skipped_at")
 
 
 class Ticker:
@@ -47,7 +48,7 @@ class Ticker:
         for row in ScheduleRow.objects.filter(Q(next_at__lte=now_us) | Q(has_waiting=True)).order_by("next_at", "trigger_id"):
             found = self._followed.get(row.trigger_id)
             if found is not None:
-                self._look_at(row, found, now_us)
+                self._look_at_one(row, found, now_us)
         return False
 
     def pin_states(self) -> None:
@@ -63,31 +64,47 @@ class Ticker:
         with self._records.reading() as connection:
             return connection.now_us()
 
+    def _look_at_one(self, row: ScheduleRow, found: Followed, now_us: int) -> None:
+        """One that cannot be started must not hold up the others."""
+        try:
+            self._look_at(row, found, now_us)
+        except RecordsUnavailable:
+            raise
+        except KivukoError as error:
+            _log.error("schedule_failed", workflow=found.document.name, trigger=found.trigger.title, error=error.message)
+
     def _look_at(self, row: ScheduleRow, found: Followed, now_us: int) -> None:
         with self._records.reading() as connection:
             unfinished = unfinished_of_trigger(connection, row.workflow_id, row.trigger_id)
-        if row.next_at is not None and row.next_at <= now_us:
-            self._line_up(row, found, unfinished, now_us)
+        if row.next_at is not None and row.next_at <= now_us and not self._line_up(row, found, unfinished, now_us):
+            return
         if found.trigger.overlap == "allow":
             for tick in list(row.waiting):
                 self._start(row, found, tick, now_us)
         elif row.waiting and not unfinished:
             self._start(row, found, row.waiting[0], now_us)
 
-    def _line_up(self, row: ScheduleRow, found: Followed, unfinished: list[Id], now_us: int) -> None:
-        """Moves the schedule on; what is to be started is stored before it is, so that nothing is forgotten."""
-        trigger = found.trigger
-        due = due_ticks(found.schedule, moment_of(row.next_at or now_us), moment_of(now_us), trigger.catch_up)
+    def _line_up(self, row: ScheduleRow, found: Followed, unfinished: list[Id], now_us: int) -> bool:
+        """Moves the schedule on; what is to be started is stored before it is, so that nothing is forgotten.
+
+        False when another node was faster.
+        """
+        trigger, before = found.trigger, row.next_at
+        due = due_ticks(found.schedule, moment_of(before or now_us), moment_of(now_us), trigger.catch_up)
         line = line_up(trigger.overlap, row.waiting, due, busy=bool(unfinished), catch_up=trigger.catch_up)
+        row.next_at, row.waiting, row.has_waiting = at_us(due.next), list(line.waiting), bool(line.waiting)
         if line.let_go:
             row.skipped += line.let_go
             row.skipped_at = now_us
+        values = {name: getattr(row, name) for name in _MOVING}
+        if not ScheduleRow.objects.filter(trigger_id=row.trigger_id, next_at=before).update(**values):
+            return False
+        if line.let_go:
             _log.info("ticks_skipped", workflow=found.document.name, trigger=trigger.title, ticks=line.let_go, overlap=trigger.overlap)
-        row.next_at = at_us(due.next)
-        self._store(row, list(line.waiting))
         if line.cancels:
             for attempt_id in unfinished:
                 self._records.submit(Cancel(attempt_id)).result(_PATIENCE_S)
+        return True
 
     def _start(self, row: ScheduleRow, found: Followed, tick: int, now_us: int) -> None:
         trigger, document = found.trigger, found.document
@@ -103,14 +120,12 @@ class Ticker:
                 row.skipped += 1
                 row.skipped_at = now_us
                 _log.error("tick_refused", workflow=document.name, trigger=trigger.title, error=error.message)
-        self._store(row, [other for other in row.waiting if other != tick])
+        row.waiting = [other for other in row.waiting if other != tick]
+        row.has_waiting = bool(row.waiting)
+        row.save(update_fields=["waiting", "has_waiting", "skipped", "skipped_at"])
 
     def _cursor(self, row: ScheduleRow, found: Followed) -> Id | None:
         with self._records.reading() as connection:
             cursor = cursor_of(connection, found.document, found.trigger, row)
         keep_cursor(self._records, row, cursor)
         return cursor.dataclip_id
-
-    def _store(self, row: ScheduleRow, waiting: list[int]) -> None:
-        row.waiting, row.has_waiting = waiting, bool(waiting)
-        row.save(update_fields=["next_at", "waiting", "has_waiting", "skipped", "skipped_at"])
