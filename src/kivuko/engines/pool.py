@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from kivuko.engines.host import Host, HostState, Profile
 from kivuko.engines.run import HostKey
 from kivuko.engines.settings import EngineSettings
 
-__all__ = ["Pool"]
+__all__ = ["BETWEEN_RUNS_S", "Pool"]
+
+BETWEEN_RUNS_S = 0.5
+"""How long a host waits for the next Run of its Attempt before somebody else's may have its place."""
 
 
 class Pool:
@@ -29,7 +33,7 @@ class Pool:
             return host
         host = self._blank(profile)
         if host is None:
-            if len(self.hosts) >= self.settings.most_hosts and not self._evict():
+            if len(self.hosts) >= self.settings.most_hosts and not self._evict(attempt):
                 return None
             host = self.start(profile)
         host.give(key, guarded=self.settings.guarded)
@@ -44,13 +48,20 @@ class Pool:
     def _blank(self, profile: Profile) -> Host | None:
         return next((host for host in self.hosts if host.state is HostState.BLANK and host.profile == profile and host.key is None), None)
 
-    def _evict(self) -> bool:
-        """Ends the least recently used host that works for nobody; those between two Runs of an Attempt come last.
+    def _evict(self, attempt: str) -> bool:
+        """Ends the least recently used host that works for nobody, for a Run of ``attempt``.
 
-        They are ended rather than waited for: two Attempts that each need two hosts would wait for each other. The Attempt goes on in a new
-        host, whose modules are new.
+        A host between two Runs of another Attempt is let be for a while: a server keeps records between Runs. After that it is ended rather
+        than waited for: two Attempts that each need two hosts would wait for each other. The Attempt goes on in a new host, whose modules
+        are new.
         """
-        resting = [host for host in self.hosts if host.state in (HostState.IDLE, HostState.BLANK)]
+        now = time.monotonic()
+        resting = [
+            host
+            for host in self.hosts
+            if host.state in (HostState.IDLE, HostState.BLANK)
+            and (host.attempt in (None, attempt) or now - host.last_used >= BETWEEN_RUNS_S)
+        ]
         if not resting:
             return False
         self.retire(min(resting, key=lambda host: (host.attempt is not None, host.last_used)))

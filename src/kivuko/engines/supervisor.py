@@ -25,7 +25,7 @@ __all__ = ["Supervisor"]
 START_TIMEOUT_MS = 60_000
 END_TIMEOUT_MS = 5_000
 BLANK_PAUSE_S = 5.0
-LOOK_AT_LOGS_S = 0.05
+LOOK_AROUND_S = 0.05
 CANCELLED = RunError("Cancelled", "kill", "The run was cancelled")
 
 
@@ -140,8 +140,8 @@ class Supervisor:
         self._keep_time()
 
     def _patience(self) -> float | None:
-        """How long to sleep, in seconds: logs are looked at now and then, for nothing wakes the loop when a line is written."""
-        deadlines = [time.monotonic() + LOOK_AT_LOGS_S] if self._working else []
+        """How long to sleep, in seconds: nothing wakes the loop when a line is written, or when a host has waited long enough."""
+        deadlines = [time.monotonic() + LOOK_AROUND_S] if self._working or self._waiting else []
         deadlines += [errand.deadline for errand in self._working.values() if errand.deadline is not None]
         deadlines += [host.deadline for host in self._pool.hosts if host.deadline is not None]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
