@@ -49,7 +49,7 @@ class OwnServer:
         self._started.wait(PATIENCE_S)
         found = [match for line in self.said if (match := _SERVES.search(line))]
         if not found:
-            self.process.kill()
+            self.__exit__(None, None, None)
             raise AssertionError(f"the server did not start: {self.said} {self.logged}")
         self.url = found[0][1]
         self.port = int(self.url.rpartition(":")[2])

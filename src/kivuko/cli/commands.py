@@ -63,6 +63,7 @@ COMMANDS = (
     Entry(("adaptor", "test"), "adaptor_test", "adaptor test [folder]", "Load an adaptor and run its tests"),
     Entry(("serve",), "serve", "serve [project.yaml]", "Start the platform, or serve one project file"),
     Entry(("worker",), "worker", "worker [url]", "Execute work of a server on this machine"),
+    Entry(("migrate",), "migrate", "migrate", "Bring the database of a server up to date, or move it to PostgreSQL"),
     Entry(("help",), "help", "help [command]", "Show this, or the help of a command"),
 )
 
