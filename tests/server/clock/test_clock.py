@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from structlog.testing import capture_logs
+
 from kivuko.errors import RecordsUnavailable
 from kivuko.records import Election
 from kivuko.records.database import Database
@@ -72,6 +74,25 @@ def test_one_that_fails_is_done_again_and_hurts_no_other(database: Database) -> 
     assert missed.reaches(2)
     assert fine.reaches(3)
     clock.stop()
+
+
+def test_a_failure_is_told_once_and_its_end_too(database: Database) -> None:
+    def failing(count: int) -> bool:
+        if count <= 5:
+            raise RecordsUnavailable("the database is away" if count < 5 else "it starts")
+        return False
+
+    work = Counter(failing)
+    clock = Clock(Election(database), [Chore("work", 0.005, work)])
+    with capture_logs() as logs:
+        clock.start()
+        assert work.reaches(8)
+        clock.stop()
+    assert [(entry["event"], entry.get("error")) for entry in logs] == [
+        ("chore_failed", "the database is away"),
+        ("chore_failed", "it starts"),
+        ("chore_works_again", None),
+    ]
 
 
 def test_a_chore_that_hangs_keeps_no_other_from_being_done(database: Database) -> None:

@@ -22,6 +22,7 @@ class Clock:
     def __init__(self, election: Election, chores: Sequence[Chore], *, at_end: Callable[[], None] = nothing) -> None:
         self._election = election
         self._at_end = at_end
+        self._failing: dict[str, str] = {}
         self._stopping = threading.Event()
         self._bells = {chore.name: threading.Event() for chore in chores}
         self._threads = [
@@ -60,12 +61,29 @@ class Clock:
     def _do(self, chore: Chore) -> bool:
         try:
             if not chore.alone or self._election.won():
-                return chore.work()
+                more = chore.work()
+                self._works(chore)
+                return more
             chore.missed()
         except KivukoError as error:
             chore.missed()
-            _log.warning("chore_failed", chore=chore.name, error=error.message, fix=error.fix)
-        except Exception:  # noqa: BLE001 - the boundary of a thread: the next second is another chance
+            self._fails(chore, error)
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the next second is another chance
             chore.missed()
-            _log.exception("chore_failed", chore=chore.name)
+            self._fails(chore, error)
         return False
+
+    def _fails(self, chore: Chore, error: Exception) -> None:
+        """Says it once: a database that is away would fill the log."""
+        told = f"{type(error).__name__}: {error}"
+        if self._failing.get(chore.name) == told:
+            return
+        self._failing[chore.name] = told
+        if isinstance(error, KivukoError):
+            _log.warning("chore_failed", chore=chore.name, error=error.message, fix=error.fix)
+        else:
+            _log.error("chore_failed", chore=chore.name, exc_info=error)
+
+    def _works(self, chore: Chore) -> None:
+        if self._failing.pop(chore.name, None):
+            _log.info("chore_works_again", chore=chore.name)
