@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kivuko.records.ids import Id, new_id
@@ -11,6 +13,7 @@ from kivuko.records.listing_messages import MessageQuery, count_messages, job_st
 from kivuko.records.listing_runs import (
     RunQuery,
     WorkOrderQuery,
+    _of_runs,
     attempts_by_id,
     count_runs,
     count_work_orders,
@@ -23,6 +26,8 @@ from kivuko.records.listing_runs import (
 from kivuko.records.logs import Line, WriteLogs
 from kivuko.records.naming import NameDataclip
 from kivuko.records.rows import Dataclip, Run
+from kivuko.records.schema import apply_schema
+from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.states import AttemptState, Cause, ExitReason, JobResult, LogLevel, WorkOrderState
 from records.scenes import SECOND, Scene
 from records.workers import begun, claim, clip
@@ -156,6 +161,25 @@ def test_runs_and_work_orders_are_found_by_every_filter(scene: Scene) -> None:
     assert order(last_activity_before=scene.now_us) == [1]
     assert order(trigger_ids=[]) == []
     assert order(inserted_after=0, inserted_before=2**60) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({}, "run_of_project"),
+        ({"message_ids": [Id(bytes(16))]}, "run_of_pair"),
+        ({"attempt_ids": [Id(bytes(16))]}, "run_of_attempt"),
+        ({"job_ids": [Id(bytes(16))]}, "run_of_job"),
+    ],
+)
+def test_a_few_runs_are_not_looked_for_in_the_whole_history(tmp_path: Path, asked: dict[str, list[Id]], index: str) -> None:
+    database = SqliteDatabase(tmp_path / "kivuko.db")
+    connection = database.connect()
+    apply_schema(connection)
+    conditions = _of_runs(RunQuery(Id(bytes(16)), **asked), Id(b"\xff" * 16))  # type: ignore[arg-type]
+    plan = connection.query(f"EXPLAIN QUERY PLAN SELECT * FROM run WHERE {conditions.where} ORDER BY id DESC LIMIT 50", *conditions.values)
+    assert f"INDEX {index} " in str(plan[0][3])
+    connection.close()
 
 
 def test_a_time_as_a_bound_of_keys_cuts_between_microseconds() -> None:

@@ -16,9 +16,9 @@ def ids(world: World, query: str) -> list[int]:
     return [world.api.get(f"messages/{each['id']}/body")["n"] for each in listed]
 
 
-def test_lists_have_no_bodies_and_single_messages_a_preview(world: World) -> None:
-    made = world.message({"text": "é" * 2000})
-    (listed,) = world.api.get(f"projects/{world.id}/messages")["items"]
+def test_lists_have_no_bodies_and_single_messages_a_preview(small_world: World) -> None:
+    made = small_world.message({"text": "é" * 2000})
+    (listed,) = small_world.api.get(f"projects/{small_world.id}/messages")["items"]
     assert "body" not in listed
     assert made["body"]["preview"] == '{"text": "' + "\\u00e9" * 169
     assert (made["body"]["size_bytes"], made["body"]["wiped"], made["size_bytes"]) == (12012, False, 12012)
@@ -73,7 +73,7 @@ class Words:
     def __init__(self, found: list[Id]) -> None:
         self.found = found
 
-    def messages(self, project_id: Id, text: str, before: Id | None = None, headers: bool = False) -> Iterator[Id]:
+    def messages(self, project_id: Id, text: str, before: Id | None = None, *, headers: bool = False) -> Iterator[Id]:
         return iter([each for each in self.found if before is None or each < before])
 
     def runs(self, project_id: Id, text: str, before: Id | None = None) -> Iterator[Id]:
@@ -98,17 +98,17 @@ def test_a_text_where_nothing_is_indexed_is_refused(small_world: World) -> None:
     assert small_world.api.ask("GET", f"projects/{small_world.id}/messages?q=x").json["errors"].keys() == {"q"}
 
 
-def test_all_jobs_that_match_now_are_named_on_or_off(world: World) -> None:
-    flow = world.workflow("Referral", {"form": {}})
-    off = world.workflow("Switched off", {"form": {}}, enabled=False)
-    world.workflow("Other", {"other": {}})
-    made = world.message({"form": {"a": 1}})
+def test_all_jobs_that_match_now_are_named_on_or_off(small_world: World) -> None:
+    flow = small_world.workflow("Referral", {"form": {}})
+    off = small_world.workflow("Switched off", {"form": {}}, enabled=False)
+    small_world.workflow("Other", {"other": {}})
+    made = small_world.message({"form": {"a": 1}})
     assert [(match["job_name"], match["enabled"]) for match in made["matches"]] == [("Referral", True), ("Switched off", False)]
     assert [each["job_name"] for each in made["job_states"]] == ["Referral"]
-    started = world.api.post(f"messages/{made['id']}/runs", {"job_id": off["jobs"][0]["id"]})
-    assert world.api.get(f"runs/{started['run_id']}")["run_number"] == 2
-    world.api.ask("PATCH", f"workflows/{flow['id']}", {"triggers": [{**flow["triggers"][0], "inclusion": {"no": 1}}]})
-    assert [match["job_name"] for match in world.api.get(f"messages/{made['id']}")["matches"]] == ["Switched off"]
+    started = small_world.api.post(f"messages/{made['id']}/runs", {"job_id": off["jobs"][0]["id"]})
+    assert small_world.api.get(f"runs/{started['run_id']}")["run_number"] == 2
+    small_world.api.ask("PATCH", f"workflows/{flow['id']}", {"triggers": [{**flow["triggers"][0], "inclusion": {"no": 1}}]})
+    assert [match["job_name"] for match in small_world.api.get(f"messages/{made['id']}")["matches"]] == ["Switched off"]
 
 
 def test_versions_are_kept_beside_each_other(world: World) -> None:
@@ -141,18 +141,18 @@ def test_bytes_come_whole_in_parts_or_not_again(small_world: World) -> None:
     assert small_world.api.ask("GET", path, headers={"Range": "bytes=0-3", "If-Range": '"other"'}).status == 200
 
 
-def test_a_wiped_body_is_gone_and_is_said_to_be(world: World) -> None:
-    world.workflow()
-    made = world.message({"n": 1})
-    world.work()
-    world.records.submit(WipeBodies(world.project.id, Part.MESSAGES, Id(b"\xff" * 16))).result(20)
-    found = world.api.get(f"messages/{made['id']}")
+def test_a_wiped_body_is_gone_and_is_said_to_be(small_world: World) -> None:
+    small_world.workflow()
+    made = small_world.message({"n": 1})
+    small_world.work()
+    small_world.records.submit(WipeBodies(small_world.project.id, Part.MESSAGES, Id(b"\xff" * 16))).result(20)
+    found = small_world.api.get(f"messages/{made['id']}")
     assert (found["body"]["wiped"], found["body"]["preview"], found["matches"]) == (True, None, [])
-    (run,) = world.api.get(f"messages/{made['id']}/runs")["items"]
+    (run,) = small_world.api.get(f"messages/{made['id']}/runs")["items"]
     for path in (f"messages/{made['id']}/body", f"runs/{run['id']}/input"):
-        assert (world.api.ask("GET", path).status, world.api.ask("GET", path).code) == (410, "wiped")
-    world.later()
-    refused = world.api.ask("POST", f"runs/{run['id']}/rerun", {})
+        assert (small_world.api.ask("GET", path).status, small_world.api.ask("GET", path).code) == (410, "wiped")
+    small_world.later()
+    refused = small_world.api.ask("POST", f"runs/{run['id']}/rerun", {})
     assert (refused.status, refused.code) == (410, "wiped")
 
 
@@ -165,12 +165,12 @@ def test_a_message_by_hand_needs_an_inbox_of_the_project_and_keeps_no_secrets(sm
     assert made["body"]["preview"] == "null"
 
 
-def test_a_filter_is_previewed_on_the_newest_messages(world: World) -> None:
+def test_a_filter_is_previewed_on_the_newest_messages(small_world: World) -> None:
     for n in range(5):
-        world.message({"n": n, "even": n % 2 == 0})
-    asked = {"inbox_id": world.inbox["id"], "inclusion": {"even": True}, "exclusion": '{"n": 2}'}
-    found = world.api.post("filters/preview", asked)
+        small_world.message({"n": n, "even": n % 2 == 0})
+    asked = {"inbox_id": small_world.inbox["id"], "inclusion": {"even": True}, "exclusion": '{"n": 2}'}
+    found = small_world.api.post("filters/preview", asked)
     assert (len(found["items"]), found["looked_at"]) == (2, 5)
-    assert world.api.post("filters/preview", {**asked, "limit": 1})["looked_at"] == 1
-    answer = world.api.ask("POST", "filters/preview", {**asked, "inclusion": "{", "exclusion": "]"})
+    assert small_world.api.post("filters/preview", {**asked, "limit": 1})["looked_at"] == 1
+    answer = small_world.api.ask("POST", "filters/preview", {**asked, "inclusion": "{", "exclusion": "]"})
     assert list(answer.json["errors"]) == ["inclusion", "exclusion"]

@@ -13,12 +13,12 @@ def told(world: World, user_id: Id | None, title: str) -> str:
     return str(row.id)
 
 
-def test_people_read_what_they_were_told_and_nobody_elses(world: World) -> None:
-    first, second = (told(world, world.place.admin.user_id, title) for title in ("one", "two"))
-    other = told(world, world.place.user("other@example.org").user_id, "three")
-    assert [each["title"] for each in world.api.get("notifications?unread=true")["items"]] == ["two", "one"]
-    at = world.api.post(f"notifications/{first}/read")["read_at"]
-    assert world.api.post(f"notifications/{first}/read")["read_at"] == at != None  # noqa: E711
-    assert [each["id"] for each in world.api.get(f"notifications?unread=true&project_id={world.id}")["items"]] == [second]
-    assert [each["id"] for each in world.api.get("notifications?unread=false&count=true")["items"]] == [first]
-    assert world.api.ask("POST", f"notifications/{other}/read").status == 404
+def test_people_read_what_they_were_told_and_nobody_elses(small_world: World) -> None:
+    first, second = (told(small_world, small_world.place.admin.user_id, title) for title in ("one", "two"))
+    other = told(small_world, small_world.place.user("other@example.org").user_id, "three")
+    assert [each["title"] for each in small_world.api.get("notifications?unread=true")["items"]] == ["two", "one"]
+    at = small_world.api.post(f"notifications/{first}/read")["read_at"]
+    assert small_world.api.post(f"notifications/{first}/read")["read_at"] == at != None  # noqa: E711
+    assert [each["id"] for each in small_world.api.get(f"notifications?unread=true&project_id={small_world.id}")["items"]] == [second]
+    assert [each["id"] for each in small_world.api.get("notifications?unread=false&count=true")["items"]] == [first]
+    assert small_world.api.ask("POST", f"notifications/{other}/read").status == 404

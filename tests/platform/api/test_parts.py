@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kivuko.errors import MalformedCursor
@@ -49,6 +49,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | TEXT
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner))
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(TEXT, JSON), JSON, st.sampled_from([None, 2]), st.booleans())
 def test_a_member_is_found_as_it_was_written(others: dict[str, object], value: object, indent: int | None, escape: bool) -> None:
     text = json.dumps({**others, "body": value}, indent=indent, ensure_ascii=escape)
@@ -64,6 +65,7 @@ def test_a_member_keeps_its_digits_and_the_last_of_a_name_counts() -> None:
     assert read_body(text)["a"] == 1
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=253_402_300_799_999_999))
 def test_times_come_back_to_the_microsecond(moment: int) -> None:
     assert read_moment(time_text(moment)) == moment

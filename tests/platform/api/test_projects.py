@@ -7,16 +7,16 @@ import pytest
 from platform_api.world import World
 
 
-def test_a_new_project_has_defaults_one_inbox_and_its_author_as_owner(world: World) -> None:
-    answer = world.api.ask("POST", "projects", {"name": "district-7"})
+def test_a_new_project_has_defaults_one_inbox_and_its_author_as_owner(small_world: World) -> None:
+    answer = small_world.api.ask("POST", "projects", {"name": "district-7"})
     made = answer.json
     assert answer.status == 201
     assert answer.headers["Location"] == f"/api/v1/projects/{made['id']}"
     assert (made["concurrency"], made["timezone"], made["retention_policy"], made["lock_version"]) == (None, "UTC", "retain_all", 1)
     assert made["inserted_at"].endswith("Z")
     assert len(made["inserted_at"]) == len("2026-01-31T09:30:00.000000Z")
-    assert len(world.api.get(f"projects/{made['id']}/inboxes")["items"]) == 1
-    assert {"id": made["id"], "name": "district-7", "role": "owner"} in world.api.get("me")["projects"]
+    assert len(small_world.api.get(f"projects/{made['id']}/inboxes")["items"]) == 1
+    assert {"id": made["id"], "name": "district-7", "role": "owner"} in small_world.api.get("me")["projects"]
 
 
 def test_a_client_may_choose_the_id_but_not_one_that_is_taken(small_world: World) -> None:
@@ -26,13 +26,13 @@ def test_a_client_may_choose_the_id_but_not_one_that_is_taken(small_world: World
     assert (answer.status, answer.code) == (409, "conflict")
 
 
-def test_a_patch_changes_what_it_names_and_null_empties(world: World) -> None:
-    path = f"projects/{world.id}"
-    changed = world.api.ask("PATCH", path, {"concurrency": 2, "description": "the clinic"}).json
+def test_a_patch_changes_what_it_names_and_null_empties(small_world: World) -> None:
+    path = f"projects/{small_world.id}"
+    changed = small_world.api.ask("PATCH", path, {"concurrency": 2, "description": "the clinic"}).json
     assert (changed["concurrency"], changed["description"], changed["name"]) == (2, "the clinic", "clinic")
-    changed = world.api.ask("PATCH", path, {"concurrency": None}).json
+    changed = small_world.api.ask("PATCH", path, {"concurrency": None}).json
     assert (changed["concurrency"], changed["description"], changed["lock_version"]) == (None, "the clinic", 3)
-    assert world.api.ask("PATCH", path, {"concurency": 2}).json["errors"].keys() == {"concurency"}
+    assert small_world.api.ask("PATCH", path, {"concurency": 2}).json["errors"].keys() == {"concurency"}
 
 
 @pytest.mark.parametrize("behind", [{"headers": {"If-Match": '"1"'}}, {"body": {"lock_version": 1}}, {"headers": {"If-Match": '"x"'}}])
@@ -58,12 +58,12 @@ def test_etags_match_what_is_current(small_world: World) -> None:
     assert small_world.api.ask("PATCH", path, {"description": "x"}, {"If-Match": "*"}).status == 200
 
 
-def test_a_project_is_deleted_once(world: World) -> None:
-    assert world.api.ask("DELETE", f"projects/{world.id}", headers={"If-Match": '"7"'}).status == 412
-    assert world.api.ask("DELETE", f"projects/{world.id}").status == 204
-    assert world.api.ask("DELETE", f"projects/{world.id}").status == 404
-    assert world.api.get("projects")["items"] == []
-    assert world.api.ask("GET", f"projects/{world.id}/runs").status == 404
+def test_a_project_is_deleted_once(small_world: World) -> None:
+    assert small_world.api.ask("DELETE", f"projects/{small_world.id}", headers={"If-Match": '"7"'}).status == 412
+    assert small_world.api.ask("DELETE", f"projects/{small_world.id}").status == 204
+    assert small_world.api.ask("DELETE", f"projects/{small_world.id}").status == 404
+    assert small_world.api.get("projects")["items"] == []
+    assert small_world.api.ask("GET", f"projects/{small_world.id}/runs").status == 404
 
 
 def test_lists_go_on_by_cursor_and_count_when_asked(world: World) -> None:

@@ -19,28 +19,28 @@ def chain(world: World) -> dict[str, Any]:
     return made
 
 
-def test_work_begins_at_a_job_or_a_trigger_on_a_body_a_dataclip_or_a_message(world: World) -> None:
-    flow = chain(world)
+def test_work_begins_at_a_job_or_a_trigger_on_a_body_a_dataclip_or_a_message(small_world: World) -> None:
+    flow = chain(small_world)
     first, second = flow["jobs"][0]["id"], flow["jobs"][1]["id"]
-    by_trigger = world.api.ask(
+    by_trigger = small_world.api.ask(
         "POST", "work_orders", {"workflow_id": flow["id"], "start": {"trigger_id": flow["triggers"][0]["id"]}, "input": {"body": {"n": 1}}}
     )
     assert by_trigger.status == 201
     assert by_trigger.headers["Location"] == f"/api/v1/attempts/{by_trigger.json['attempt_id']}"
-    (run,) = world.api.get(f"attempts/{by_trigger.json['attempt_id']}")["runs"]
+    (run,) = small_world.api.get(f"attempts/{by_trigger.json['attempt_id']}")["runs"]
     assert (run["job_id"], run["cause"], run["state"], run["run_number"]) == (first, "manual", "queued", None)
-    assert world.api.get(f"runs/{run['id']}/input") == {"n": 1}
+    assert small_world.api.get(f"runs/{run['id']}/input") == {"n": 1}
 
-    order = world.api.get(f"work_orders/{by_trigger.json['work_order_id']}")
+    order = small_world.api.get(f"work_orders/{by_trigger.json['work_order_id']}")
     again = {"workflow_id": flow["id"], "start": {"job_id": second}, "input": {"dataclip_id": order["dataclip_id"]}}
-    (run_id,) = world.api.post("work_orders", again)["run_ids"]
-    assert (world.api.get(f"runs/{run_id}")["job_name"], world.api.get(f"runs/{run_id}/input")) == ("Second", {"n": 1})
+    (run_id,) = small_world.api.post("work_orders", again)["run_ids"]
+    assert (small_world.api.get(f"runs/{run_id}")["job_name"], small_world.api.get(f"runs/{run_id}/input")) == ("Second", {"n": 1})
 
-    message = world.message({"n": 2})
+    message = small_world.message({"n": 2})
     on_message = {**again, "input": {"message_id": message["id"]}}
-    (run_id,) = world.api.post("work_orders", on_message)["run_ids"]
-    assert world.api.get(f"runs/{run_id}")["run_number"] == 1
-    refused = world.api.ask("POST", "work_orders", on_message)
+    (run_id,) = small_world.api.post("work_orders", on_message)["run_ids"]
+    assert small_world.api.get(f"runs/{run_id}")["run_number"] == 1
+    refused = small_world.api.ask("POST", "work_orders", on_message)
     assert (refused.status, refused.code, refused.json["run_id"]) == (429, "too_soon", run_id)
 
 
@@ -134,20 +134,20 @@ def test_an_attempt_is_retried_from_the_start_with_its_input_or_another(world: W
     ]
 
 
-def test_an_attempt_is_retried_from_a_job_and_shows_what_came_before(world: World) -> None:
-    flow = world.workflow()
-    message = world.message({"n": 1})
-    world.work()
-    (run,) = world.api.get(f"messages/{message['id']}/runs")["items"]
-    world.later()
+def test_an_attempt_is_retried_from_a_job_and_shows_what_came_before(small_world: World) -> None:
+    flow = small_world.workflow()
+    message = small_world.message({"n": 1})
+    small_world.work()
+    (run,) = small_world.api.get(f"messages/{message['id']}/runs")["items"]
+    small_world.later()
     path = f"attempts/{run['attempt_id']}/retry"
-    retried = world.api.post(path, {"from": run["job_id"], "as_it_was": True})
-    attempt = world.api.get(f"attempts/{retried['attempt_id']}")
+    retried = small_world.api.post(path, {"from": run["job_id"], "as_it_was": True})
+    attempt = small_world.api.get(f"attempts/{retried['attempt_id']}")
     assert [(each["id"], each["run_number"]) for each in attempt["runs"]] == [(retried["run_ids"][0], 2)]
     assert (attempt["snapshot_id"], attempt["number"]) == (flow["snapshot_id"], 2)
-    assert list(world.api.ask("POST", path, {"from": world.id}).json["errors"]) == ["from"]
-    assert world.api.ask("POST", path, {"from": "middle"}).status == 422
-    assert world.api.ask("POST", path, {"from": "frontier"}).code == "conflict"
+    assert list(small_world.api.ask("POST", path, {"from": small_world.id}).json["errors"]) == ["from"]
+    assert small_world.api.ask("POST", path, {"from": "middle"}).status == 422
+    assert small_world.api.ask("POST", path, {"from": "frontier"}).code == "conflict"
 
 
 def test_a_lost_attempt_goes_on_from_its_frontier(world: World) -> None:
@@ -166,15 +166,15 @@ def test_a_lost_attempt_goes_on_from_its_frontier(world: World) -> None:
     assert world.api.get(f"messages/{message['id']}")["job_states"][0]["state"] == "success"
 
 
-def test_what_waits_is_cancelled_at_once_and_only_once(world: World) -> None:
-    world.workflow()
-    message = world.message({"n": 1})
-    (run,) = world.api.get(f"messages/{message['id']}/runs")["items"]
-    cancelled = world.api.ask("POST", f"attempts/{run['attempt_id']}/cancel")
+def test_what_waits_is_cancelled_at_once_and_only_once(small_world: World) -> None:
+    small_world.workflow()
+    message = small_world.message({"n": 1})
+    (run,) = small_world.api.get(f"messages/{message['id']}/runs")["items"]
+    cancelled = small_world.api.ask("POST", f"attempts/{run['attempt_id']}/cancel")
     assert (cancelled.status, cancelled.json["state"], cancelled.json["runs"][0]["state"]) == (202, "cancelled", "cancelled")
-    again = world.api.ask("POST", f"attempts/{run['attempt_id']}/cancel")
+    again = small_world.api.ask("POST", f"attempts/{run['attempt_id']}/cancel")
     assert (again.status, again.code) == (409, "already_finished")
-    assert world.api.get(f"messages/{message['id']}")["job_states"][0]["state"] == "failure"
+    assert small_world.api.get(f"messages/{message['id']}")["job_states"][0]["state"] == "failure"
 
 
 def test_what_runs_is_asked_to_stop(small_world: World) -> None:

@@ -61,26 +61,26 @@ def test_what_is_wrong_is_told_with_its_path(small_world: World) -> None:
     assert {"triggers.0.cron_expression", "jobs.0.name"} < answer.json["errors"].keys()
 
 
-def test_versions_are_listed_read_and_restored(world: World) -> None:
-    made = world.workflow("Before")
+def test_versions_are_listed_read_and_restored(small_world: World) -> None:
+    made = small_world.workflow("Before")
     path = f"workflows/{made['id']}"
-    world.api.ask("PATCH", path, {"name": "After"})
-    newest, oldest = world.api.get(f"{path}/snapshots")["items"]
+    small_world.api.ask("PATCH", path, {"name": "After"})
+    newest, oldest = small_world.api.get(f"{path}/snapshots")["items"]
     assert (newest["lock_version"], oldest["lock_version"], oldest["author"]) == (2, 1, "admin@example.org")
-    assert world.api.get(f"snapshots/{oldest['id']}")["document"]["name"] == "Before"
-    restored = world.api.post(f"{path}/restore", {"snapshot_id": oldest["id"]})
+    assert small_world.api.get(f"snapshots/{oldest['id']}")["document"]["name"] == "Before"
+    restored = small_world.api.post(f"{path}/restore", {"snapshot_id": oldest["id"]})
     assert (restored["name"], restored["lock_version"]) == ("Before", 3)
-    assert world.api.ask("POST", f"{path}/restore", {"snapshot_id": oldest["id"], "lock_version": 2}).status == 412
+    assert small_world.api.ask("POST", f"{path}/restore", {"snapshot_id": oldest["id"], "lock_version": 2}).status == 412
 
 
-def test_a_workflow_that_was_deleted_is_gone_and_its_history_is_not(world: World) -> None:
-    made = world.workflow()
-    message = world.message({"a": 1})
-    assert world.api.ask("DELETE", f"workflows/{made['id']}").status == 204
-    assert world.api.ask("DELETE", f"workflows/{made['id']}").status == 404
-    (run,) = world.api.get(f"messages/{message['id']}/runs")["items"]
+def test_a_workflow_that_was_deleted_is_gone_and_its_history_is_not(small_world: World) -> None:
+    made = small_world.workflow()
+    message = small_world.message({"a": 1})
+    assert small_world.api.ask("DELETE", f"workflows/{made['id']}").status == 204
+    assert small_world.api.ask("DELETE", f"workflows/{made['id']}").status == 404
+    (run,) = small_world.api.get(f"messages/{message['id']}/runs")["items"]
     assert run["job_name"] == "Referral"
-    assert world.api.ask("POST", f"runs/{run['id']}/rerun", {}).status == 404
+    assert small_world.api.ask("POST", f"runs/{run['id']}/rerun", {}).status == 404
 
 
 def test_schedules_tell_when_they_fire(small_world: World) -> None:

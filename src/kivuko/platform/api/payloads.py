@@ -13,18 +13,22 @@ from kivuko.platform.api.context import platform
 from kivuko.platform.api.middleware import request_id_of
 from kivuko.platform.api.problems import Problem, problem_answer
 from kivuko.platform.api.versions import tags_of
-from kivuko.platform.api.wire import Wire
+from kivuko.platform.api.wire import IdText, Wire
 from kivuko.records import Dataclip, MessageVersion
 
 __all__ = ["Payload", "body_answer", "body_bytes", "described"]
 
 PREVIEW_CHARACTERS = 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class Payload(Wire):
-    """What is said about a body: ``preview`` is its first 1 024 characters, null when it was wiped."""
+    """What is said about a body: ``preview`` is its first 1 024 characters, null when it was wiped.
 
+    ``dataclip_id`` is null where the body is a message's.
+    """
+
+    dataclip_id: IdText | None = None
     size_bytes: int
     content_type: str
     preview: str | None
@@ -41,13 +45,14 @@ def body_bytes(stored: MessageVersion | Dataclip) -> bytes:
 def described(stored: MessageVersion | Dataclip, content_type: str | None = None) -> Payload:
     """The description of a body."""
     kind = content_type or "application/json"
+    clip_id = stored.id if isinstance(stored, Dataclip) else None
     try:
         body = body_bytes(stored)
     except BodyWiped:
-        return Payload(size_bytes=stored.size_bytes, content_type=kind, preview=None, wiped=True)
+        return Payload(dataclip_id=clip_id, size_bytes=stored.size_bytes, content_type=kind, preview=None, wiped=True)
     # A character has four bytes at most; what is cut off at the end is no whole character.
     preview = body[: PREVIEW_CHARACTERS * 4].decode("utf-8", "ignore")[:PREVIEW_CHARACTERS]
-    return Payload(size_bytes=stored.size_bytes, content_type=kind, preview=preview, wiped=False)
+    return Payload(dataclip_id=clip_id, size_bytes=stored.size_bytes, content_type=kind, preview=preview, wiped=False)
 
 
 def body_answer(request: HttpRequest, body: bytes, *, name: str, content_type: str = "application/json") -> HttpResponse:
