@@ -20,6 +20,7 @@ from kivuko.cli.commands import COMMANDS, Entry, load
 from kivuko.cli.shared import SHARED_OPTIONS
 from kivuko.platform.api.openapi import document, operations
 from kivuko.platform.api.problems import CODES
+from kivuko.server.settings import Setting, every_setting
 
 HERE = Path(__file__).resolve().parent
 PART = re.compile(r"(<!-- written: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -75,12 +76,22 @@ def api_problems() -> str:
     return "\n".join(["| status | code | what happened | what to do |", "|---|---|---|---|", *rows])
 
 
+def settings() -> str:
+    """A table row for each setting of the server."""
+    rows = [
+        f"| `{each.name}` | {', '.join(f'`{name}`' for name in each.variables)} | {_default(each)} | {_cell(each.about)} |"
+        for each in every_setting()
+    ]
+    return "\n".join(["| in `kivuko.toml` | variable | default | |", "|---|---|---|---|", *rows])
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "shared": shared,
     "errors": error_tree,
     "api_routes": api_routes,
     "api_problems": api_problems,
+    "settings": settings,
 }
 
 
@@ -107,6 +118,13 @@ def _command(entry: Entry) -> Iterator[str]:
         yield from _flags(command.options)
     if command.examples:
         yield "\nFor example: " + ", ".join(f"`kivuko {example}`" for example in command.examples) + "."
+
+
+def _default(setting: Setting) -> str:
+    """What holds when nobody says otherwise; empty texts and lists have a blank."""
+    if isinstance(setting.default, bool):
+        return "yes" if setting.default else "no"
+    return f"`{setting.default}`" if setting.default not in ("", ()) else ""
 
 
 def _flags(options: tuple[Option, ...]) -> Iterator[str]:

@@ -14,20 +14,13 @@ __all__ = ["FILE_NAME", "OTHER_VARIABLES", "read_settings"]
 
 FILE_NAME = "kivuko.toml"
 
-OTHER_VARIABLES = frozenset(
-    {
-        "KIVUKO_DATA",
-        "KIVUKO_NODE",
-        "KIVUKO_NPM_OVERRIDES",
-        "KIVUKO_POSTGRESQL_BIN",
-        "KIVUKO_STRICT",
-        "KIVUKO_WORKER_NAME",
-        "KIVUKO_SERVER",
-    }
-)
+OTHER_VARIABLES = frozenset({"KIVUKO_DATA", "KIVUKO_NODE", "KIVUKO_NPM_OVERRIDES", "KIVUKO_STRICT"})
 """Variables of ours that are no settings of the server: read elsewhere, and so not refused."""
 
 _PREFIX = "KIVUKO_"
+_NOT_OURS = (CREDENTIAL_PREFIX, "KIVUKO_TEST_", "KIVUKO_POSTGRESQL_")
+"""Credentials of project files; what tests read to find what they need."""
+
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -66,7 +59,7 @@ def _from_environment(environment: Mapping[str, str], settings: Iterable[Setting
     settings = tuple(settings)
     names = {variable for each in settings for variable in each.variables}
     for name in environment:
-        ours = name.startswith(_PREFIX) and not name.startswith((CREDENTIAL_PREFIX, "KIVUKO_TEST_"))
+        ours = name.startswith(_PREFIX) and not name.startswith(_NOT_OURS)
         if ours and name not in names and name not in OTHER_VARIABLES:
             raise _unknown(f"the variable {name}", name, names)
     given: dict[str, object] = {}

@@ -14,8 +14,11 @@ from house.sources import PACKAGE, ROOT, modules
 from kivuko.cli.arguments import Option
 from kivuko.cli.commands import COMMANDS, load
 from kivuko.cli.shared import SHARED_OPTIONS
+from kivuko.server.settings import every_setting
 
 DOCS = ROOT / "docs"
+DJANGO_SETTINGS = {"KIVUKO_PUBLIC_URL"}
+"""Names of ours that are no variables: they are set in code."""
 VARIABLE = re.compile(r"(?:KIVUKO|OPENFN)_[A-Z_]+[A-Z]|IGNORE_DOT_?ENV|NO_COLOR|NODE_EXTRA_CA_CERTS|HTTPS?_PROXY|NO_PROXY|TZ")
 RUN_ERROR = re.compile(r"""(?:\b(?:RunError|_fault)\(\s*"|RunFault\('|\{ name: ')(\w+)['"], ?(?:severity: )?['"]\w+['"]""")
 FLAG = re.compile(r"(?<=\s)--?[a-zA-Z][\w-]*")
@@ -47,10 +50,16 @@ def test_every_flag_of_every_command_is_in_its_section() -> None:
 
 
 def test_every_environment_variable_that_is_read_is_in_the_reference_and_no_other() -> None:
-    read = {name for module in modules() for name in _variables(module.tree)}
+    read = {name for module in modules() for name in _variables(module.tree)} - DJANGO_SETTINGS
     section = page("reference/command-line.md").section("Environment")
     named = set(re.findall(r"`([A-Z_]+)`", section))
     assert named == read
+
+
+def test_every_setting_of_the_server_is_in_the_reference_and_no_other() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", page("reference/settings.md").section("Every setting"), re.MULTILINE)
+    named = {name: tuple(re.findall(r"`([A-Z_]+)`", variables)) for name, variables in rows}
+    assert named == {each.name: each.variables for each in every_setting()}
 
 
 def test_every_exit_code_of_the_command_line_is_in_the_reference() -> None:
