@@ -58,12 +58,17 @@ class Tools:
 
 
 class Execution:
-    """Executes one Attempt, on the thread that calls ``run``. The other methods may be called from any thread."""
+    """Executes one Attempt, on the thread that calls ``run``. The other methods may be called from any thread.
+
+    ``confirmed_at`` is when its lease was renewed last (monotonic); ``ending``: its end is being reported, so that the server may know of
+    it before we know that it does.
+    """
 
     def __init__(self, claimed: ClaimedAttempt, tools: Tools) -> None:
         self.claimed = claimed
         self.confirmed_at = time.monotonic()
         self.abandoned = False
+        self.ending = False
         self._tools = tools
         self._cancel = Cancel()
         self._interrupted = threading.Event()
@@ -183,6 +188,7 @@ class Execution:
 
     def _report(self, result: AttemptResult, recorder: WireRecorder, assignment: Assignment, book: LogBook) -> None:
         executed_ms = self._executed_ms()
+        self.ending = True
         book.flush()
         if result.parked_ms is not None and not self._cancel.asked:
             available_at = time.time_ns() // 1000 + result.parked_ms * 1000
@@ -206,7 +212,7 @@ class Execution:
 
     def _report_failure(self, error_type: str, reason: str, message: str) -> None:
         """Ends an Attempt that did not come to an end by itself."""
-        cancelled = self._cancel.asked
+        cancelled, self.ending = self._cancel.asked, True
         row: dict[str, object] = {
             "reason": "cancel" if cancelled else reason,
             "error_type": CANCELLED if cancelled else error_type,

@@ -122,7 +122,7 @@ class Leases:
                 execution.confirmed_at = max(execution.confirmed_at, sent_at)
         for attempt_id in _ids(reply.response, "gone"):
             execution = self.find(attempt_id)
-            if execution is not None and execution.confirmed_at < sent_at:
+            if execution is not None and execution.confirmed_at < sent_at and not execution.ending:
                 _log.info("an attempt is not ours any more", attempt=attempt_id)
                 execution.gone()
 
