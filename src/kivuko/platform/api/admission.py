@@ -11,7 +11,7 @@ from ninja.operation import Operation
 
 from kivuko.errors import KivukoError, RateLimited, ValidationFailed
 from kivuko.platform.api.authentication import authenticate, holder_of
-from kivuko.platform.api.bodies import check_body
+from kivuko.platform.api.bodies import check_body, is_text
 from kivuko.platform.api.context import platform
 from kivuko.platform.api.idempotency import answered_once
 from kivuko.platform.api.middleware import request_id_of
@@ -68,3 +68,6 @@ def _check_query(request: HttpRequest, operation: Operation) -> None:
             errors={key: [f"is no parameter of this list; {offered}"] for key in unknown},
             fix="A filter that is not known would do nothing: correct or leave it away.",
         )
+    broken = [key for key, values in request.GET.lists() if not all(map(is_text, values))]
+    if broken:
+        raise ValidationFailed(errors={key: ["holds U+0000, which no text may have"] for key in broken})

@@ -3,34 +3,64 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
 from ninja.parser import Parser
 
-from kivuko.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType
+from kivuko.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType, ValidationFailed
 
-__all__ = ["MOST_BYTES", "StrictParser", "check_body", "member_text"]
+__all__ = ["MOST_BYTES", "StrictParser", "check_body", "is_text", "member_text"]
 
 MOST_BYTES = 16 * 1024 * 1024
 _BLANK = " \t\r\n"
+_SUSPECT = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
+_NO_TEXT = "holds a character that no text may have (U+0000, or half of a surrogate pair)"
+_PAYLOAD = "body"
+"""Members of this name are not ours: they are kept as they were written."""
 
 
 class StrictParser(Parser):
     """JSON without NaN and Infinity; at most 16 MiB."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """The body's value. Raises MalformedJson."""
+        """The body's value. Raises MalformedJson or ValidationFailed."""
         return read_body(request.body)
 
 
 def read_body(body: bytes) -> Any:
-    """A JSON value. Raises MalformedJson, also for bad UTF-8 and what is nested too deeply."""
+    """A JSON value. Raises MalformedJson, also for bad UTF-8 and what is nested too deeply; ValidationFailed for texts that are none."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_number)
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         where = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise MalformedJson(f"the request's body is not JSON: {where}") from error
+    if _SUSPECT.search(body):
+        wrong = {path: [_NO_TEXT] for path, text in _texts(value) if not is_text(text)}
+        if wrong:
+            raise ValidationFailed(errors=wrong)
+    return value
+
+
+def is_text(text: str) -> bool:
+    """Whether every database takes it: no U+0000, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """(path, text) of all keys and texts outside payloads."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from _texts(each, f"{path}.{at}" if path else str(at))
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield path, key
+            if key != _PAYLOAD:
+                yield from _texts(each, f"{path}.{key}" if path else key)
 
 
 def check_body(request: HttpRequest) -> None:

@@ -1,1 +1,3 @@
 """The history of the API's tables."""
+
+__all__: list[str] = []
