@@ -1,3 +1,3 @@
 """The history of the API's tables."""
 
-__all__: list[str] = []
+__all__ = ()

@@ -1,3 +1,3 @@
 """The routes, one module a noun; each offers its ``router``."""
 
-__all__: list[str] = []
+__all__ = ()

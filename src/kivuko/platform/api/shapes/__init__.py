@@ -1,3 +1,3 @@
 """Objects of the wire, and how they are made of rows: one module a noun."""
 
-__all__: list[str] = []
+__all__ = ()
