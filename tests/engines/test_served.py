@@ -144,3 +144,27 @@ def test_a_callback_that_breaks_ends_the_engine_and_nobody_waits_for_ever(engine
 def test_a_host_is_prepared_without_waiting(engine: ServedEngine) -> None:
     engine.prepare(HostKey("early", ""), attempt="a")
     assert engine.run(request("s => s", key=HostKey("early", ""), attempt="a")).error is None
+
+
+def test_a_host_between_two_runs_of_an_attempt_waits_for_the_next_one() -> None:
+    with ServedEngine(EngineSettings(most_hosts=1)) as engine:
+        engine.run(request("s => s", attempt="a"))
+        (first,) = (host.pid for host in engine._supervisor._pool.hosts)
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(engine.run, request("s => s", attempt="b"))
+            assert engine.run(request("s => s", attempt="a")).error is None
+            assert [host.pid for host in engine._supervisor._pool.hosts] == [first], "it was not ended for the other Attempt"
+            engine.end("a")
+            assert other.result(20).error is None
+        assert [host.pid for host in engine._supervisor._pool.hosts] == [first]
+
+
+def test_attempts_that_hold_a_host_and_need_another_do_not_wait_for_each_other_for_ever() -> None:
+    def work(attempt: str, keys: tuple[HostKey, HostKey]) -> None:
+        for key in keys:
+            assert engine.run(request("s => s", key=key, attempt=attempt)).error is None
+
+    one, two = HostKey("p", "one"), HostKey("p", "two")
+    with ServedEngine(EngineSettings(most_hosts=2)) as engine, ThreadPoolExecutor(2) as pool:
+        for waiting in [pool.submit(work, "a", (one, two)), pool.submit(work, "b", (two, one))]:
+            waiting.result(30)
