@@ -10,11 +10,14 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["OwnServer", "Problem", "eventually", "job_workflow"]
+from records.own_postgresql import OwnServer as Postgresql
+
+__all__ = ["COMMON", "TOKEN", "Answer", "OwnServer", "Problem", "database_url", "eventually", "job_workflow"]
 
 TOKEN = "kvk_" + "journey-" * 6
 COMMON = "@openfn/language-common@3.3.4"
@@ -28,10 +31,25 @@ class Problem(Exception):
         self.status, self.document = status, document
 
 
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it came, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body's value. Raises ValueError when it is no JSON."""
+        return json.loads(self.body)
+
+
 class OwnServer:
     """The process, up inside ``with``; ``settings`` are environment variables."""
 
     def __init__(self, folder: Path, adaptors: Path, **settings: str) -> None:
+        self.data = folder / "data"
         self._log = folder / "serve.log"
         self._command = [sys.executable, "-m", "kivuko.cli", "serve", "--data", str(folder / "data"), "--port", "0"]
         self._environment = {
@@ -57,6 +75,34 @@ class OwnServer:
         self._process.terminate()
         self._process.wait(60)
 
+    @property
+    def log(self) -> str:
+        """All that the process has written so far."""
+        return self._log.read_text(encoding="utf-8")
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def restart(self) -> None:
+        """Ends it as an operator would, and starts it again on the same data. Its address is another afterwards."""
+        self.__exit__()
+        with self._log.open("wb"):
+            pass
+        self.__enter__()
+
+    def ask(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """What an address answers to a request that is sent as it is; a path is one of this server's."""
+        whole = url if url.startswith("http") else self.url + url
+        request = urllib.request.Request(whole, body, dict(headers or {}), method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return Answer(refusal.code, refusal.headers, refusal.read())
+
     def get(self, path: str) -> Any:
         """The JSON at a path of the API. Raises Problem."""
         return self._ask("GET", path, None)
@@ -64,6 +110,29 @@ class OwnServer:
     def post(self, path: str, body: Mapping[str, object]) -> Any:
         """The JSON of the answer. Raises Problem."""
         return self._ask("POST", path, body)
+
+    def put(self, path: str, body: Mapping[str, object]) -> Any:
+        """The JSON of the answer. Raises Problem."""
+        return self._ask("PUT", path, body)
+
+    def patch(self, path: str, body: Mapping[str, object]) -> Any:
+        """The JSON of the answer. Raises Problem."""
+        return self._ask("PATCH", path, body)
+
+    def delete(self, path: str) -> None:
+        """Raises Problem."""
+        answer = self.ask("DELETE", f"/api/v1{path}", headers={"authorization": f"Bearer {TOKEN}"})
+        if answer.status != 204:
+            raise Problem(answer.status, answer.json)
+
+    def all(self, path: str) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page after page."""
+        mark = "&" if "?" in path else "?"
+        page = self.get(f"{path}{mark}limit=200")
+        yield from page["items"]
+        while page["next_cursor"]:
+            page = self.get(f"{path}{mark}limit=200&cursor={page['next_cursor']}")
+            yield from page["items"]
 
     def project(self, name: str) -> tuple[str, dict[str, Any]]:
         """A new project: its id and its inbox."""
@@ -89,7 +158,7 @@ class OwnServer:
         return _opened(urllib.request.Request(f"{self.url}/api/v1{path}", data, headers, method=method))
 
     def _address(self) -> str:
-        said = self._log.read_text(encoding="utf-8")
+        said = self.log
         assert self._process.poll() is None, said
         return next((word for line in said.splitlines() if "serves http" in line for word in line.split() if word.startswith("http")), "")
 
@@ -101,6 +170,12 @@ def _opened(request: urllib.request.Request) -> Any:
     except urllib.error.HTTPError as refusal:
         with refusal:
             raise Problem(refusal.code, json.load(refusal)) from None
+
+
+def database_url(postgresql: Postgresql) -> str:
+    """``DATABASE_URL`` of a PostgreSQL that a test has started."""
+    words = dict(word.split("=", 1) for word in postgresql.address.split())
+    return f"postgresql://{words['user']}@/{words['dbname']}?host={words['host']}"
 
 
 def job_workflow(name: str, expression: str, trigger: Mapping[str, object], **job: object) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from kivuko.platform.accounts.administrator import first_administrator
 from kivuko.projects.microservice import MicroserviceProject
 from kivuko.records import SqliteDatabase, database_at
 from kivuko.server.assembly import Assembly
+from kivuko.server.bounded_http import BoundedHttp
 from kivuko.server.datafolder import DataFolder
 from kivuko.server.foundations import Foundations, lay_foundations
 from kivuko.server.listening import listen, url_of
@@ -101,7 +102,7 @@ async def _serve(foundations: Foundations, listening: socket.socket, tell: Calla
         assembly = Assembly(foundations)
         config = uvicorn.Config(
             assembly.app,
-            http="httptools",
+            http=BoundedHttp,
             ws="websockets-sansio",
             lifespan="off",
             log_config=None,

@@ -68,6 +68,7 @@ def _check_query(request: HttpRequest, operation: Operation) -> None:
             errors={key: [f"is no parameter of this list; {offered}"] for key in unknown},
             fix="A filter that is not known would do nothing: correct or leave it away.",
         )
-    broken = [key for key, values in request.GET.lists() if not all(map(is_text, values))]
+    # A cursor that is none has a code of its own.
+    broken = [key for key, values in request.GET.lists() if key != "cursor" and not all(map(is_text, values))]
     if broken:
         raise ValidationFailed(errors={key: ["holds U+0000, which no text may have"] for key in broken})
