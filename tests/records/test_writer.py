@@ -286,3 +286,21 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path, started: Callable[...,
     writer.submit(note).result(10)
     assert writer.problem == ""
     assert note.row.scope_id in _stored(database)
+
+
+def test_a_database_that_cannot_be_opened_for_whatever_reason_is_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "kivuko.db"
+    SqliteDatabase(path).connect().close()
+    good = path.read_bytes()
+    # As on a full disk the file is opened, and what is said to it then fails.
+    path.write_bytes(b"no database at all. " * 500)
+    with pytest.raises(RecordsUnavailable, match="cannot be opened"):
+        SqliteDatabase(path).connect_to_read()
+    writer = Writer(SqliteDatabase(path), {"note": lambda transaction, intents: [1] * len(intents)}, patience_s=0.2)
+    with pytest.raises(RecordsUnavailable, match="cannot be opened"):
+        writer.submit(_note()).result(20)
+    assert "cannot be opened" in writer.problem
+    path.write_bytes(good)
+    assert writer.submit(_note()).result(20) == 1
+    assert writer.problem == ""
+    writer.close()

@@ -71,15 +71,12 @@ class SqliteDatabase:
 
     def connect(self) -> Connection:
         """A connection that may write; creates the file. Raises RecordsUnavailable."""
-        connection = _open(self.path.absolute().as_uri(), self.path)
-        connection.executescript(_PRAGMAS)
-        return SqliteConnection(connection, self.turns)
+        return SqliteConnection(_open(self.path.absolute().as_uri(), self.path, _PRAGMAS), self.turns)
 
     def connect_to_read(self) -> Connection:
         """A connection that cannot write. Raises RecordsUnavailable, also when the file does not exist."""
-        connection = _open(f"{self.path.absolute().as_uri()}?mode=ro", self.path)
-        connection.executescript("PRAGMA busy_timeout = 20000; PRAGMA query_only = ON; PRAGMA cache_size = -16384;")
-        return SqliteConnection(connection, self.turns)
+        pragmas = "PRAGMA busy_timeout = 20000; PRAGMA query_only = ON; PRAGMA cache_size = -16384;"
+        return SqliteConnection(_open(f"{self.path.absolute().as_uri()}?mode=ro", self.path, pragmas), self.turns)
 
 
 class SqliteConnection:
@@ -197,11 +194,17 @@ def _statements_in(text: str) -> list[str]:
     return [*found, pending] if pending.strip() else found
 
 
-def _open(address: str, path: Path) -> sqlite3.Connection:
+def _open(address: str, path: Path, pragmas: str) -> sqlite3.Connection:
+    connection = None
     try:
-        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
-    except sqlite3.OperationalError as error:
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+        connection.executescript(pragmas)
+    except sqlite3.DatabaseError as error:
+        # Of any kind, a full disk among them: a writer whose connection cannot be opened has to try again, not to end.
+        if connection is not None:
+            connection.close()
         raise RecordsUnavailable(f"{path} cannot be opened: {error}") from error
+    return connection
 
 
 def _unavailable(error: Exception) -> Exception:
