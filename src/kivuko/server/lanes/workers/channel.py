@@ -6,29 +6,23 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import partial
 
-from kivuko.server.lanes.workers.payloads import Payload
-from kivuko.server.lanes.workers.reply import Reply, refusal
+from kivuko.server.lanes.workers.reply import Reply, carry_out
 
-__all__ = ["Handled", "Handler", "InTurn", "Inline"]
+__all__ = ["Handled", "InTurn", "Inline"]
 
 Handled = Callable[[Future[Reply]], None]
 """Carries out one message and answers the future, at once or later."""
 
-Handler = Callable[[str, Payload], tuple[bool, Handled]]
-"""For an event and its payload: whether handling it takes time (reading, compressing), and what does it."""
-
 
 class Inline(Executor):
-    """Does the work on the thread that brings it."""
+    """Does work, which may not raise, on the thread that brings it."""
 
     def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
         """Runs the function at once."""
         future: Future[object] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - as executors do: who waits for the future hears of it
-            future.set_exception(error)
+        future.set_result(fn(*args, **kwargs))
         return future
 
 
@@ -61,8 +55,5 @@ class InTurn:
                 if self._waiting[0][0] and not may_wait:
                     break
                 _, handle, future = self._waiting.popleft()
-            try:
-                handle(future)
-            except Exception as error:  # noqa: BLE001 - the boundary of one message: its worker hears of it
-                future.set_result(refusal(error))
+            carry_out(future, partial(handle, future))
         self._executor.submit(self._go_on, True)

@@ -156,16 +156,25 @@ class Conversation:
             future.set_result(refusal(error))
         elif not done.result():
             future.set_result(ok({"runs": []}))
+        elif self._closed:
+            self._give_back(done.result(), future)
         else:
-            self._desk.pool.submit(self._hand_out, peer, done.result(), future)
+            try:
+                self._desk.pool.submit(self._hand_out, peer, done.result(), future)
+            except RuntimeError:
+                # The server stops, at this very moment.
+                self._give_back(done.result(), future)
+
+    def _give_back(self, taken: tuple[Claimed, ...], future: Future[Reply]) -> None:
+        self._desk.unclaim(taken)
+        future.set_result(refused("unavailable"))
 
     def _hand_out(self, peer: Peer, taken: tuple[Claimed, ...], future: Future[Reply]) -> None:
         with self._guard:
             gone = self._closed
             self._claimed.update({each.attempt_id: each.claim_number for each in taken})
         if gone:
-            self._desk.unclaim(taken)
-            future.set_result(refused("unavailable"))
+            self._give_back(taken, future)
             return
         self._desk.claimed(taken)
         future.set_result(ok({"runs": [self._handed(peer, each) for each in taken]}))
@@ -189,7 +198,7 @@ class Conversation:
         named = [name for name in asked if isinstance(name, str)] if isinstance(asked, list | tuple) else []
         held = [held for name in named if (held := self._held(name)) is not None]
         future: Future[Reply] = Future()
-        renew = Renew(self.identity.key, tuple(held), slots_free=max(0, self._free()))
+        renew = Renew(self.identity.key, tuple(held), slots_free=self._slots_free())
 
         def renewed(renewal: Renewal) -> Reply:
             for attempt_id in renewal.cancel:
@@ -215,11 +224,13 @@ class Conversation:
         peer = self._peer
         if peer is None or not peer.foreign:
             return
-        mine = [channel for _, channel in list(self._channels.values()) if channel.is_kept_alive]
+        with self._guard:
+            channels = [channel for _, channel in self._channels.values()]
+        mine = [channel for channel in channels if channel.is_kept_alive]
         held = tuple(Held(channel.attempt_id, channel.claim_number) for channel in mine)
         for channel in mine:
             channel.renewed_at_s = self._desk.monotonic_s()
-        self._desk.report(Renew(self.identity.key, held, FOREIGN_LEASE_US, max(0, self._free())))
+        self._desk.report(Renew(self.identity.key, held, FOREIGN_LEASE_US, self._slots_free()))
 
     def _shorten(self, channels: list[AttemptChannel]) -> None:
         """After a closed connection of OpenFn's worker: the rest of each lease, at most a minute."""
@@ -230,8 +241,12 @@ class Conversation:
             held = tuple(Held(each.attempt_id, each.claim_number) for each in mine)
             self._desk.report(Renew(self.identity.key, held, _FOREIGN_REST_US))
 
+    def _slots_free(self) -> int:
+        with self._guard:
+            return max(0, self._free())
+
     def _free(self) -> int:
-        """Slots that are free; those of claims that were not joined yet are taken."""
+        """Slots that are free, under the guard; those of claims that were not joined yet are taken."""
         busy = set(self._claimed) | {key for key, (_, channel) in self._channels.items() if not channel.over}
         return (self._peer.capacity if self._peer else 0) - len(busy)
 

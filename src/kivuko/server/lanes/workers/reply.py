@@ -11,7 +11,7 @@ import structlog
 
 from kivuko.errors import BodyWiped, KivukoError, RecordMissing, RecordsUnavailable, StaleClaim
 
-__all__ = ["Reply", "answer", "errors", "ok", "refusal", "refused", "settled"]
+__all__ = ["Reply", "answer", "carry_out", "errors", "ok", "refusal", "refused", "settled"]
 
 R = TypeVar("R")
 
@@ -65,15 +65,14 @@ def settled(reply: Reply) -> Future[Reply]:
     return future
 
 
+def carry_out(future: Future[Reply], work: Callable[[], None]) -> None:
+    """Does what answers ``future``, now or later. The boundary of one message: whatever goes wrong, its worker hears of it."""
+    try:
+        work()
+    except Exception as problem:  # noqa: BLE001 - said above
+        future.set_result(refusal(problem))
+
+
 def answer(future: Future[Reply], done: Future[R], reply: Callable[[R], Reply]) -> None:
     """Answers ``future`` when ``done`` is, at once on the thread that settles it: ``reply`` must be quick."""
-
-    def settle(done: Future[R]) -> None:
-        error = done.exception()
-        try:
-            result = refusal(error) if error is not None else reply(done.result())
-        except Exception as problem:  # noqa: BLE001 - the boundary of one message: its worker hears of it
-            result = refusal(problem)
-        future.set_result(result)
-
-    done.add_done_callback(settle)
+    done.add_done_callback(lambda done: carry_out(future, lambda: future.set_result(reply(done.result()))))
