@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-__all__ = ["WORLD", "Island", "by_itself", "impossible_here", "lay_cables"]
+__all__ = ["WORLD", "Island", "by_itself", "impossible_here", "lay_cables", "wake_loopback"]
 
 WORLD = "10.213.0.1"
 """The address at which the target system stands, reachable from everywhere."""
@@ -38,9 +38,14 @@ def by_itself(arguments: Sequence[str]) -> int | None:
     return subprocess.run(command, env={**os.environ, _INSIDE: "1"}, check=False).returncode
 
 
+def wake_loopback() -> None:
+    """A new namespace's loopback is down."""
+    _do("ip", "link", "set", "lo", "up")
+
+
 def lay_cables() -> None:
     """Prepares the scenario's own namespace: a loopback, the world's address, and a place for the islands' names."""
-    _do("ip", "link", "set", "lo", "up")
+    wake_loopback()
     _do("ip", "address", "add", f"{WORLD}/32", "dev", "lo")
     _do("mount", "-t", "tmpfs", "islands", "/run")
 

@@ -63,9 +63,11 @@ class Place:
         words = dict(word.split("=", 1) for word in self.postgresql.address.split())
         return f"postgresql://{words['user']}@/{words['dbname']}?host={words['host']}"
 
-    def worker(self, name: str, *, slots: int = 3, url: str | None = None, prefix: Sequence[str] = ()) -> Program:
+    def worker(
+        self, name: str, *, slots: int = 3, url: str | None = None, prefix: Sequence[str] = (), settings: Mapping[str, str] | None = None
+    ) -> Program:
         """A worker process, not started yet."""
-        variables = {"WORKER_SECRET": self.worker_secret, "WORKER_REPO_DIR": str(REPO), "WORKER_LOG_LEVEL": "warning"}
+        variables = {"WORKER_SECRET": self.worker_secret, "WORKER_REPO_DIR": str(REPO), "WORKER_LOG_LEVEL": "warning", **(settings or {})}
         arguments = ["worker", url or self.url, "--name", name, "--capacity", str(slots)]
         return self._program(name, arguments, variables, prefix)
 
