@@ -43,8 +43,8 @@ class LeaseChore:
 
     @property
     def chore(self) -> Chore:
-        """To be done every second."""
-        return Chore("leases", 1.0, self.work, missed=self.missed)
+        """To be done four times a second: between a worker's last renewal and the end of its lease lie two looks that may come late."""
+        return Chore("leases", 0.25, self.work, missed=self.missed)
 
     def missed(self) -> None:
         """Nobody was watching: begins anew."""
