@@ -61,12 +61,19 @@ def restarts_of(connection: Connection, deaths: Sequence[Death]) -> list[Restart
         if finished_at is not None and AttemptState(state) is not AttemptState.LOST:
             # All had been done but to tell the end: then that is what went on.
             tries[Id(order)].append(_Try(finished_at, finished_at))
-    return [_restart(death, tries[order_of[attempt]]) for death in deaths for attempt in death.held]
+    died_at: dict[Id, list[int]] = defaultdict(list)
+    for death in deaths:
+        for attempt in death.held:
+            died_at[order_of[attempt]].append(death.at_us)
+    found = [_restart(death, tries[order_of[attempt]], died_at[order_of[attempt]]) for death in deaths for attempt in death.held]
+    return [each for each in found if each is not None]
 
 
-def _restart(death: Death, tries: Sequence[_Try]) -> Restart:
-    later = [each for each in tries if each.started_at > death.at_us]
-    if not later:
+def _restart(death: Death, tries: Sequence[_Try], deaths_us: Sequence[int]) -> Restart | None:
+    """None when whoever took the work died with it, too, before it was started: that death counts."""
+    first = min((each for each in tries if each.started_at > death.at_us), key=lambda each: each.started_at, default=None)
+    if any(death.at_us < other and (first is None or other < first.started_at) for other in deaths_us):
+        return None
+    if first is None:
         return Restart(_NEVER_S, _NEVER_S)
-    first = min(later, key=lambda each: each.started_at)
     return Restart((first.claimed_at - death.at_us) / 1_000_000, (first.started_at - death.at_us) / 1_000_000)

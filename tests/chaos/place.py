@@ -21,11 +21,10 @@ from chaos.program import Program
 from kivuko.records import Id, database_at, new_id
 from kivuko.records.database import Database
 from records.own_postgresql import OwnServer, own_postgresql
+from systems.adaptor_repo import VERSIONS, adaptor_repo
 
-__all__ = ["REPO", "Place", "a_place"]
+__all__ = ["Place", "a_place"]
 
-REPO = Path(__file__).resolve().parents[2] / ".cache" / "repo"
-ADAPTOR = "@openfn/language-http@7.2.10"
 _START_WITHIN_S = 90
 
 
@@ -43,6 +42,7 @@ class Place:
     job_names: dict[Id, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.repo = adaptor_repo("http")
         self.port = _free_port(self.host)
         self.token = "kvk_" + secrets.token_hex(20)
         self.worker_secret = secrets.token_urlsafe(48)
@@ -67,9 +67,14 @@ class Place:
         self, name: str, *, slots: int = 3, url: str | None = None, prefix: Sequence[str] = (), settings: Mapping[str, str] | None = None
     ) -> Program:
         """A worker process, not started yet."""
-        variables = {"WORKER_SECRET": self.worker_secret, "WORKER_REPO_DIR": str(REPO), "WORKER_LOG_LEVEL": "warning", **(settings or {})}
+        variables = {
+            "WORKER_SECRET": self.worker_secret,
+            "WORKER_REPO_DIR": str(self.repo),
+            "WORKER_LOG_LEVEL": "warning",
+            **(settings or {}),
+        }
         arguments = ["worker", url or self.url, "--name", name, "--capacity", str(slots)]
-        return self._program(name, arguments, variables, prefix)
+        return self._program(name, arguments, {**variables, **(settings or {})}, prefix)
 
     def start_server(self) -> None:
         """Starts the server and waits until it is ready. Raises Impatient."""
@@ -146,7 +151,7 @@ class Place:
             "KIVUKO_ADMIN_EMAIL": "chaos@example.org",
             "KIVUKO_ADMIN_PASSWORD": secrets.token_urlsafe(16),
             "KIVUKO_ADMIN_TOKEN": self.token,
-            "KIVUKO_ADAPTORS": str(REPO),
+            "KIVUKO_ADAPTORS": str(self.repo),
             "WORKER_SECRET": self.worker_secret,
             "KIVUKO_LOG_LEVEL": "warning",
         }
@@ -175,7 +180,13 @@ def _job(job_id: str, name: str, target_url: str) -> dict[str, object]:
         f"post('{target_url}/effects', state => ({{ job: '{name}', number: state.number }}));\n"
         f"fn(state => ({{ number: state.number, data: {{}} }}));\n"
     )
-    return {"id": job_id, "name": name, "language": "javascript", "adaptor": ADAPTOR, "expression": expression}
+    return {
+        "id": job_id,
+        "name": name,
+        "language": "javascript",
+        "adaptor": f"@openfn/language-http@{VERSIONS['http']}",
+        "expression": expression,
+    }
 
 
 def _keep_logs(folder: Path) -> None:
