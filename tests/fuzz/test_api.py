@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def test_the_server_serves_the_document_that_is_made_of_the_code(server: OwnServ
 @SCHEMA.parametrize()
 @seed(SEED)
 @settings(max_examples=CASES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
-def test_every_request_is_answered_as_the_document_says(case: schemathesis.Case, server: OwnServer) -> None:
-    headers: Mapping[str, str] = {"Authorization": f"Bearer {TOKEN}"}
+def test_every_request_is_answered_as_the_document_says(case: schemathesis.Case[Any], server: OwnServer) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
     answer = case.call(base_url=server.url, headers=headers, timeout=PATIENCE_S)
     case.validate_response(answer, checks=HONEST)
