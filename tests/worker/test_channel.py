@@ -157,6 +157,15 @@ def test_a_closed_conversation_says_nothing_more(wire: Wire, channel: Channel) -
         answer.result(5)
 
 
+def test_a_silenced_conversation_takes_nothing_and_still_hears(wire: Wire, channel: Channel) -> None:
+    answer = channel.send("one", {})
+    channel.silence()
+    with pytest.raises(AttemptGone):
+        channel.send("two", {}).result(5)
+    wire.answer(0, OK)
+    assert (answer.result(), wire.events) == (OK, ["one"])
+
+
 def test_without_a_connection_everything_waits(wire: Wire, channel: Channel) -> None:
     wire.down = True
     answer = channel.send("one", {})

@@ -86,6 +86,23 @@ def test_a_worker_that_cannot_renew_its_lease_stops_and_another_goes_on(any_room
     assert room.state(retried.final_dataclip_id) == {"slow": True}
 
 
+def test_a_fenced_worker_reports_no_end_even_while_its_server_hears_it(room: Room) -> None:
+    link = room.link()
+    worker = room.worker(link=link)
+    room.until(lambda: worker.ready)
+    started = room.send(flow({"Hang": FOREVER}))
+    room.until_logged(started.attempt_id, "under way")
+    push = link.push
+    nothing: Future[Reply] = Future()
+    link.push = lambda topic, event, payload: nothing if event == "heartbeat" else push(topic, event, payload)  # type: ignore[method-assign]
+    worker._leases._fence_s = 0.2
+    lost = room.ended(started.attempt_id)
+    assert lost.state is AttemptState.LOST
+    assert [event for topic, event, _ in link.said if topic == f"run:{started.attempt_id}"][-2:] != ["step:complete", "run:complete"]
+    (run,) = room.world.runs(lost.id)
+    assert (run.exit_reason, run.error_type) == (ExitReason.LOST, "LostAfterStart")
+
+
 def test_a_worker_that_nobody_can_replace_goes_on_without_its_server(room: Room) -> None:
     link = room.link()
     worker = room.worker(link=link, fences=False)

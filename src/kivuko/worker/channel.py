@@ -48,6 +48,7 @@ class Channel:
         self._sendings = 0
         self._up = True
         self._closed = False
+        self._silent = False
 
     def join(self) -> Future[Reply]:
         """Joins the topic; the first message of all."""
@@ -57,7 +58,7 @@ class Channel:
         """Says something after all that was said before. The future gives the answer; it raises AttemptGone when there will be none."""
         message = _Message(event, payload)
         with self._lock:
-            if self._closed:
+            if self._closed or self._silent:
                 message.answer.set_exception(AttemptGone())
                 return message.answer
             self._unanswered.append(message)
@@ -81,6 +82,10 @@ class Channel:
         with self._lock:
             if self._up and any(not message.sending for message in self._unanswered):
                 self._repeat(join_first=False)
+
+    def silence(self) -> None:
+        """From now on nothing is taken that is to be said. Waits for nobody, not even for a connection that hangs."""
+        self._silent = True
 
     def close(self, *, leave: bool = True) -> None:
         """Ends the conversation: what waits for an answer gets AttemptGone."""

@@ -78,7 +78,7 @@ class Execution:
         self._over = False
         self._book: LogBook | None = None
         self._started_at = time.monotonic()
-        self._channel = Channel(tools.link, claimed.id, claimed.token, self._gone)
+        self._channel = Channel(tools.link, claimed.id, claimed.token, self.stop)
 
     def run(self) -> None:
         """Does everything. What goes wrong is reported, or, when the Attempt is no longer ours, of no account."""
@@ -102,19 +102,30 @@ class Execution:
     def abandon(self) -> None:
         """The lease could not be renewed: everything stops at once, nothing more is said, until ``run:abandoned`` can be."""
         self.abandoned = True
-        self._stop()
+        self.stop()
         self._channel.close(leave=False)
 
-    def drain(self) -> bool:
-        """Hands the Attempt back if it has not begun; else it waits for no retry any more. Whether it was handed back."""
+    def stop(self) -> None:
+        """Kills its host, and lets nothing be said of that. Waits for nobody."""
+        self._channel.silence()
+        self._cancel.release()
+        self._cancel.cancel()
+        self._interrupted.set()
+
+    def drain(self, on_handed_back: Callable[[], None]) -> None:
+        """Hands the Attempt back if it has not begun, and says when the server knows; else it waits for no retry any more."""
         with self._lock:
             self._draining = True
             handed_back = not self._begun and not self._over
             self._over = self._over or handed_back
         if handed_back:
-            self._channel.send("run:hand_back", {}).add_done_callback(lambda _: self._channel.close())
+
+            def told(_: object) -> None:
+                self._channel.close()
+                on_handed_back()
+
+            self._channel.send("run:hand_back", {}).add_done_callback(told)
         self._interrupted.set()
-        return handed_back
 
     def connected(self, up: bool) -> None:
         """The connection went, or is back."""
@@ -126,18 +137,10 @@ class Execution:
             self._book.flush()
         self._channel.repeat()
 
-    def _gone(self) -> None:
-        self._stop()
-
     def gone(self) -> None:
         """The server says that the Attempt is not ours any more."""
-        self._stop()
+        self.stop()
         self._channel.close()
-
-    def _stop(self) -> None:
-        self._cancel.release()
-        self._cancel.cancel()
-        self._interrupted.set()
 
     # What it does
 

@@ -91,18 +91,24 @@ class Leases:
             execution.connected(True)
         self._tell_abandoned()
 
-    def beat(self) -> None:
-        """Renews all leases when it is time, and stops what could not be renewed for too long."""
+    def fence(self) -> None:
+        """Stops what could not be renewed for too long. Hosts are killed before anything that might wait: a connection that hangs, too."""
+        if not self._fences:
+            return
         now = time.monotonic()
-        held = self.held()
-        if self._fences:
-            for execution in held:
-                if now - execution.confirmed_at >= self._fence_s and not execution.abandoned:
-                    _log.warning("an attempt is stopped: its lease could not be renewed", attempt=execution.claimed.id, for_s=self._fence_s)
-                    self.abandon(execution)
+        overdue = [each for each in self.held() if now - each.confirmed_at >= self._fence_s and not each.abandoned]
+        for execution in overdue:
+            execution.stop()
+        for execution in overdue:
+            _log.warning("an attempt is stopped: its lease could not be renewed", attempt=execution.claimed.id, for_s=self._fence_s)
+            self.abandon(execution)
+
+    def beat(self) -> None:
+        """Renews all leases when it is time."""
+        now = time.monotonic()
         if self.connected and now - self._beaten_at >= self._heartbeat_s:
             self._beaten_at = now
-            ids = [execution.claimed.id for execution in held if not execution.abandoned]
+            ids = [execution.claimed.id for execution in self.held() if not execution.abandoned]
             self._link.push(QUEUE, "heartbeat", {"attempts": ids}).add_done_callback(lambda done: self._confirmed(done, now))
 
     def abandon(self, execution: Execution) -> None:

@@ -50,7 +50,10 @@ class Worker:
         self._threads = [
             threading.Thread(target=self._serve_slot, name=f"worker-slot-{at}", daemon=True) for at in range(settings.capacity)
         ]
-        self._pulse = threading.Thread(target=self._beat, name="worker-pulse", daemon=True)
+        self._threads += [
+            threading.Thread(target=self._beat, name="worker-pulse", daemon=True),
+            threading.Thread(target=self._watch, name="worker-fence", daemon=True),
+        ]
 
     @property
     def busy(self) -> int:
@@ -64,7 +67,7 @@ class Worker:
 
     def start(self) -> None:
         """Connects, and claims from now on."""
-        for thread in (*self._threads, self._pulse):
+        for thread in self._threads:
             thread.start()
         self._link.listen(self._hear, self._connected)
 
@@ -79,7 +82,7 @@ class Worker:
         for claims in self._claims:
             claims.close()
         for execution in self._leases.held():
-            execution.drain()
+            self._drain(execution)
         complete = self._leases.wait_until_empty(grace_s)
         if not complete:
             for execution in self._leases.held():
@@ -147,8 +150,11 @@ class Worker:
         execution.confirmed_at = asked_at
         self._leases.add(execution)
         if self._stopping.is_set():
-            execution.drain()
+            self._drain(execution)
         self._work.put((claims, execution))
+
+    def _drain(self, execution: Execution) -> None:
+        execution.drain(lambda: self._leases.remove(execution))
 
     def _serve_slot(self) -> None:
         while (work := self._work.get()) is not None:
@@ -158,6 +164,11 @@ class Worker:
             finally:
                 self._leases.remove(execution)
                 claims.freed()
+
+    def _watch(self) -> None:
+        # A thread of its own: it must not wait for what hangs in a connection.
+        while not self._ended.wait(_LONGEST_TICK_S):
+            self._leases.fence()
 
     def _beat(self) -> None:
         tick_s = min(_LONGEST_TICK_S, self.settings.batch_ms / 1000)
