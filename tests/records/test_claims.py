@@ -36,6 +36,9 @@ def test_a_claim_gives_the_attempt_to_the_worker_for_a_while(scene: Scene) -> No
     assert (found.attempt_id, found.claim_number) == (attempt, 1)
     assert (live.state, live.worker_id, live.claim_number) == (LiveState.CLAIMED, worker, 1)
     assert live.lease_until == scene.now_us + JOIN_WITHIN_US
+    queue(scene)
+    ((next_one,),) = (scene.do(Claim(worker, lease_us=12_000_000)),)
+    assert scene.get(LiveAttempt, next_one.attempt_id).lease_until == scene.now_us + 12_000_000
     assert (stored.state, stored.worker_id, stored.claimed_at, stored.claim_number) == (AttemptState.CLAIMED, worker, scene.now_us, 1)
 
 

@@ -36,7 +36,8 @@ class Claimed:
 class Claim(Intent[tuple[Claimed, ...]]):
     """A worker asks for work: never more than ``demand`` Attempts.
 
-    ``queues`` is its order of preference; without ``*`` it is a filter too. ``kinds`` is what it can do.
+    ``queues`` is its order of preference; without ``*`` it is a filter too. ``kinds`` is what it can do. ``lease_us`` is how long it keeps
+    what it is given without a word: longer where nothing is renewed before the run channel is joined.
     """
 
     family = "claim"
@@ -46,6 +47,7 @@ class Claim(Intent[tuple[Claimed, ...]]):
     demand: int = 1
     queues: tuple[str, ...] = ("manual", "*")
     kinds: Needs = _EVERYTHING
+    lease_us: int = JOIN_WITHIN_US
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def claim(transaction: Transaction, claims: Sequence[Claim]) -> list[tuple[Claim
         chosen = list(turns.choose(queues, demand))
         for at in places:
             mine, chosen = chosen[: claims[at].demand], chosen[claims[at].demand :]
-            results[at] = _take(transaction, claims[at].worker_id, mine)
+            results[at] = _take(transaction, claims[at], mine)
         served = {scope for claimed in results for each in claimed for scope in (each.project_id, each.workflow_id)}
         connection.write(
             (replace(turns.shares[scope], served_at=transaction.now_us) for scope in served & turns.shares.keys()), Conflict.REPLACE
@@ -93,14 +95,14 @@ def set_limits(transaction: Transaction, limits: Sequence[SetLimit]) -> list[Non
     return [None] * len(limits)
 
 
-def _take(transaction: Transaction, worker_id: Id, chosen: Sequence[Chosen]) -> tuple[Claimed, ...]:
+def _take(transaction: Transaction, asked: Claim, chosen: Sequence[Chosen]) -> tuple[Claimed, ...]:
     if not chosen:
         return ()
-    connection, now_us = transaction.connection, transaction.now_us
+    connection, now_us, worker_id = transaction.connection, transaction.now_us, asked.worker_id
     ids = [each.attempt_id for each in chosen]
     numbers = {
         Id(attempt): number
-        for attempt, number in connection.fetch("claim_take", worker_id=worker_id, lease_until=now_us + JOIN_WITHIN_US, ids=ids)
+        for attempt, number in connection.fetch("claim_take", worker_id=worker_id, lease_until=now_us + asked.lease_us, ids=ids)
     }
     if not numbers:
         return ()

@@ -48,6 +48,15 @@ def test_a_claim_that_is_not_joined_goes_back_after_fifteen_seconds(any_world: W
     assert world.attempt(started.attempt_id).expired_claims == 1
 
 
+def test_what_our_worker_dies_with_before_it_has_joined_is_free_as_soon_as_what_it_had_begun(any_world: World) -> None:
+    world = any_world
+    first, second = world.send(chain("One")), world.send(chain("One"))
+    world.worker("ours").claim()
+    assert 10 < lease_s(world, first.attempt_id) <= 12
+    world.worker("theirs", foreign=True).claim()
+    assert 13 < lease_s(world, second.attempt_id) <= 15
+
+
 def test_a_claim_that_is_joined_stays(any_world: World) -> None:
     world = any_world
     started = world.send(chain("One"))

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future
 from typing import Protocol
 
 from kivuko.errors import RecordsError
-from kivuko.records import FOREIGN_LEASE_US, LEASE_US, Claim, Claimed, Held, Id, Needs, Register, Renew, Renewal, Worker
+from kivuko.records import FOREIGN_LEASE_US, JOIN_WITHIN_US, LEASE_US, Claim, Claimed, Held, Id, Needs, Register, Renew, Renewal, Worker
 from kivuko.server.lanes.workers.attempt_channel import AttemptChannel
 from kivuko.server.lanes.workers.channel import Inline
 from kivuko.server.lanes.workers.desk import Desk
@@ -145,7 +145,9 @@ class Conversation:
             self._offered = False
         demand = max(1, min(number_of(payload, "demand") or 1, _MOST_AT_ONCE))
         future: Future[Reply] = Future()
-        claim = Claim(self.identity.key, demand, _queues_of(payload), peer.kinds)
+        # Our workers renew from the claim on, OpenFn's once they have joined.
+        lease_us = JOIN_WITHIN_US if peer.foreign else LEASE_US
+        claim = Claim(self.identity.key, demand, _queues_of(payload), peer.kinds, lease_us)
         # Signing takes too long for the writer's thread, which settles what is claimed.
         self._desk.services.records.submit(claim).add_done_callback(lambda done: self._after_claim(peer, done, future))
         return future
