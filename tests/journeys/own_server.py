@@ -50,6 +50,7 @@ class OwnServer:
 
     def __init__(self, folder: Path, adaptors: Path, **settings: str) -> None:
         self.data = folder / "data"
+        self.database_url = settings.get("DATABASE_URL", "")
         self._log = folder / "serve.log"
         self._command = [sys.executable, "-m", "kivuko.cli", "serve", "--data", str(folder / "data"), "--port", "0"]
         self._environment = {
