@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import get_resolver
@@ -20,7 +21,7 @@ from kivuko.server.app import outer_app
 from kivuko.server.bridge import Bridge
 from kivuko.server.clock import Timekeeper
 from kivuko.server.configuration_watch import ConfigurationWatch
-from kivuko.server.embedded import Worker, embedded_worker, release_last_worker
+from kivuko.server.embedded import Worker, adaptors_folder, embedded_worker, release_last_worker
 from kivuko.server.entrances import PlatformEntrances
 from kivuko.server.fanout import Fanout
 from kivuko.server.foundations import Foundations
@@ -41,7 +42,7 @@ from kivuko.server.lanes.live import Admission, AttemptLog, Feed, LogTails, Proj
 from kivuko.server.lanes.workers import Desk, Services, worker_socket
 from kivuko.server.metrics import Metrics, MetricsPage
 from kivuko.server.proxies import Proxies
-from kivuko.server.readiness import Health, Readiness
+from kivuko.server.readiness import Check, Health, Readiness
 
 __all__ = ["Assembly"]
 
@@ -69,7 +70,10 @@ class Assembly:
         self._bridge = Bridge(
             WSGIHandler(), threads=settings.web_threads, body_limit_bytes=settings.body_limit_bytes, folder=foundations.folder.incoming
         )
-        self.readiness = Readiness({"database": self._database, "queue": self._queue})
+        checks: dict[str, Check] = {"database": self._database, "queue": self._queue}
+        if settings.worker:
+            checks |= {"engine": self._engine, "adaptors": self._adaptors}
+        self.readiness = Readiness(checks)
         self._streaming = Streaming(self.metrics.streams)
         self._desk = self._open_desk()
         self._worker: Worker | None = None
@@ -188,6 +192,17 @@ class Assembly:
         except RecordsUnavailable as problem:
             return problem.message
         return self._foundations.records.problem
+
+    def _engine(self) -> str:
+        """Whether jobs can run in this process."""
+        worker = self._worker
+        return "" if worker and worker.ready else "the worker in this process is not connected"
+
+    def _adaptors(self) -> str:
+        """Whether adaptors can be installed, or are there already."""
+        folder = adaptors_folder(self._foundations)
+        there = next(each for each in (folder, *folder.parents) if each.exists())
+        return "" if os.access(there, os.R_OK | os.X_OK) else f"the folder of adaptors {folder} cannot be read"
 
     def _queue(self) -> str:
         """Whether what is to be written is written."""

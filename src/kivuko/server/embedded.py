@@ -18,7 +18,7 @@ from kivuko.worker import Worker, WorkerSettings
 from kivuko.worker.link_local import LocalLink, Peer
 from kivuko.worker.workloops import one_workloop
 
-__all__ = ["ALONE", "Worker", "embedded_worker", "release_last_worker"]
+__all__ = ["ALONE", "Worker", "adaptors_folder", "embedded_worker", "release_last_worker"]
 
 ALONE = "embedded"
 """What it is called where there can be only one: the next process knows what the last one held."""
@@ -36,7 +36,7 @@ def embedded_worker(foundations: Foundations, desk: Desk) -> Worker:
     chosen = WorkerSettings(
         name=name,
         workloops=one_workloop(settings.worker_capacity),
-        repo_dir=Path(settings.adaptors).expanduser() if settings.adaptors else foundations.folder.adaptors,
+        repo_dir=adaptors_folder(foundations),
         repo=RepoSettings.from_environment(),
         memory_mb=settings.attempt_memory_mb,
         payload_mb=settings.payload_limit_mb,
@@ -46,6 +46,12 @@ def embedded_worker(foundations: Foundations, desk: Desk) -> Worker:
     )
     # What a future gives cannot be widened in its type, but both sides have the same fields.
     return Worker(chosen, LocalLink(lambda push: cast(Peer, local_conversation(desk, name, push))))
+
+
+def adaptors_folder(foundations: Foundations) -> Path:
+    """Where adaptors are installed: the setting's folder, else the one in the data folder."""
+    named = foundations.settings.adaptors
+    return Path(named).expanduser().absolute() if named else foundations.folder.adaptors
 
 
 def release_last_worker(records: Records) -> int:
