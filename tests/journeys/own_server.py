@@ -77,6 +77,11 @@ class OwnServer:
         self._process.wait(60)
 
     @property
+    def asking(self) -> dict[str, str]:
+        """Headers of a request to the API, for ``ask``."""
+        return {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+
+    @property
     def log(self) -> str:
         """All that the process has written so far."""
         return self._log.read_text(encoding="utf-8")
