@@ -359,3 +359,13 @@ def test_a_foreign_worker_that_leaves_without_an_end_loses_it(scene: Scene) -> N
     scene.accept(scene.start())
     unbegun = claim(scene, foreign=True)
     assert scene.do(Leave(unbegun.id, unbegun.number)) is S.QUEUED
+
+
+def test_runs_that_never_began_say_why(scene: Scene) -> None:
+    """An adaptor that cannot be installed: the Run tells it, not only the Attempt's log."""
+    scene.accept(scene.start())
+    hand = claim(scene)
+    told = b'{"name":"AutoinstallError","message":"there is no such adaptor"}'
+    hand.finish(ExitReason.EXCEPTION, "AutoinstallError", error=told)
+    (run,) = hand.runs()
+    assert (run.exit_reason, run.error_type, run.error) == (ExitReason.EXCEPTION, "AutoinstallError", told)

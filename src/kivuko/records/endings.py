@@ -31,7 +31,7 @@ def end_attempt(ledger: Ledger, report: EndAttempt, rules: Rules) -> AttemptStat
     if attempt.state not in _HELD:
         return attempt.state
     note_end(ledger, attempt, report)
-    _close_runs(ledger, attempt, report.reason, report.error_type, rules)
+    _close_runs(ledger, attempt, report, rules)
     finish_attempt(ledger, attempt, state_for(report.reason), Move.END, report.error_type)
     follow_attempt(ledger, attempt, rules)
     return attempt.state
@@ -137,13 +137,13 @@ def _release(ledger: Ledger, live: LiveAttempt, state: LiveState) -> None:
     ledger.touch(live)
 
 
-def _close_runs(ledger: Ledger, attempt: Attempt, reason: ExitReason, error_type: str | None, rules: Rules) -> None:
+def _close_runs(ledger: Ledger, attempt: Attempt, report: EndAttempt, rules: Rules) -> None:
     """No Run of an ended Attempt stays unfinished.
 
     When no Run has told of the end's reason (a credential that does not load, a job that does not compile), those that waited have it,
     so that their failure triggers fire. Else they were not reached, because another path crashed or an edge led elsewhere.
     """
-    left = unfinished_runs(ledger, attempt)
+    left, reason = unfinished_runs(ledger, attempt), report.reason
     told = any(run.exit_reason not in (None, ExitReason.SUCCESS, ExitReason.CANCEL) for run in ledger.runs(attempt))
     for run in left:
         if reason is ExitReason.CANCEL:
@@ -153,4 +153,5 @@ def _close_runs(ledger: Ledger, attempt: Attempt, reason: ExitReason, error_type
         elif reason is ExitReason.SUCCESS or told:
             finish_run(ledger, run, ExitReason.CANCEL, "NotReached", None)
         else:
-            finish_run(ledger, run, reason, error_type, rules)
+            run.error = report.error
+            finish_run(ledger, run, reason, report.error_type, rules)

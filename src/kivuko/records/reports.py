@@ -133,10 +133,14 @@ class EndRun(OwnedReport[RunEnded]):
 
 @dataclass(frozen=True)
 class EndAttempt(OwnedReport[AttemptState]):
-    """The Attempt has ended; gives the state it has now. ``executed_ms`` is how long it ran since it was claimed."""
+    """The Attempt has ended; gives the state it has now. ``executed_ms`` is how long it ran since it was claimed.
+
+    ``error`` is JSON as of ``EndRun``: what Runs that never began have to say.
+    """
 
     reason: ExitReason
     error_type: str | None = None
+    error: bytes | None = None
     final: Dataclip | None = None
     final_dataclip_id: Id | None = None
     final_wire_id: str | None = None

@@ -139,6 +139,7 @@ class Reporting:
             self.claim_number,
             reason,
             error_type,
+            self._error(payload, error_type),
             final=final,
             final_dataclip_id=self.earlier.get(final_wire_id or ""),
             final_wire_id=final_wire_id,
