@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kivuko import __version__
+from kivuko.platform.page import page, page_policy
 from kivuko.records import Id
 from kivuko.server.answers import bytes_answer
 from kivuko.server.headers import request_id_of
@@ -15,19 +16,6 @@ from kivuko.server.headers import request_id_of
 __all__ = ["home_page", "object_page"]
 
 _KINDS = ("attempts", "inboxes", "messages", "projects", "runs", "work_orders", "workflows")
-_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Kivuko</title>
-<h1>Kivuko {version}</h1>
-<p>{text}</p>
-<ul>
-{items}
-</ul>
-</html>
-"""
 _EVERYWHERE = (
     '<li><a href="/api/v1/docs">The API</a>, and its <a href="/api/v1/openapi.json">OpenAPI document</a></li>',
     '<li><a href="/ready">Is it ready?</a></li>',
@@ -36,7 +24,7 @@ _EVERYWHERE = (
 
 async def home_page(request: Request) -> Response:
     """200 with a small page."""
-    return _page(request, "Every message crosses. This server takes messages and runs jobs; it is driven by its API.", ())
+    return _page(request, "This server takes messages and runs jobs. It is driven by its API; the web app is still to come.", ())
 
 
 async def object_page(request: Request) -> Response:
@@ -51,9 +39,15 @@ async def object_page(request: Request) -> Response:
 
 
 def _page(request: Request, text: str, items: tuple[str, ...], status: int = 200) -> Response:
-    page = _PAGE.format(version=__version__, text=text, items="\n".join((*items, *_EVERYWHERE)))
-    headers = {"content-security-policy": _POLICY}
-    return bytes_answer(page.encode("utf-8"), status, request_id_of(request.scope["headers"]), "text/html; charset=utf-8", headers)
+    body = f"<p>{text}</p><ul>{''.join((*items, *_EVERYWHERE))}</ul>"
+    headers = {"content-security-policy": page_policy()}
+    return bytes_answer(
+        page(f"Kivuko {__version__}", body).encode("utf-8"),
+        status,
+        request_id_of(request.scope["headers"]),
+        "text/html; charset=utf-8",
+        headers,
+    )
 
 
 def _is_id(text: str) -> bool:

@@ -15,18 +15,16 @@ from django.views.decorators.http import require_http_methods
 
 from kivuko.platform.accounts.administrator import redeem_sign_in_link
 from kivuko.platform.accounts.models import User
+from kivuko.platform.page import page, page_policy
 
 __all__ = ["Tries", "sign_in"]
 
 AFTERWARDS = "/api/v1/docs"
-_POLICY = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Sign in to Kivuko</title></head><body><main><h1>Sign in to Kivuko</h1>{}
-<form method="post" action="/sign-in"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}
-<p><button type="submit">Sign in</button></p></form></main></body></html>"""
-_BY_PASSWORD = """<p><label for="email">E-mail address</label><br>
+_FORM = """{}<form method="post" action="/sign-in"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}
+<p><button type="submit">Sign in</button></p></form>"""
+_BY_PASSWORD = """<p><label for="email">E-mail address</label>
 <input id="email" name="email" type="email" autocomplete="username" required></p>
-<p><label for="password">Password</label><br>
+<p><label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required></p>"""
 
 
@@ -90,10 +88,11 @@ def _by_password(request: HttpRequest) -> tuple[User | None, str]:
 def _page(request: HttpRequest, key: str, refusal: str = "") -> HttpResponse:
     fields = format_html('<input type="hidden" name="key" value="{}">', key) if key else SafeString(_BY_PASSWORD)
     told = format_html('<p role="alert">{}</p>', refusal) if refusal else ""
-    answer = HttpResponse(format_html(_PAGE, told, get_token(request), fields), status=403 if refusal else 200)
+    body = format_html(_FORM, told, get_token(request), fields)
+    answer = HttpResponse(page("Sign in to Kivuko", body), status=403 if refusal else 200)
     answer["Cache-Control"] = "no-store"
     # The key is in the address of this page.
     answer["Referrer-Policy"] = "no-referrer"
-    answer["Content-Security-Policy"] = _POLICY
+    answer["Content-Security-Policy"] = page_policy("'self'")
     answer["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from kivuko.platform.api.application import KivukoApi
 from kivuko.platform.api.routes import credentials, inboxes, projects
 from kivuko.platform.api.shapes.workflows import WorkflowWritten
+from kivuko.platform.page import page
 
 __all__ = ["PREFIX", "document", "document_bytes", "operations", "page_html"]
 
@@ -103,15 +104,12 @@ def page_html() -> str:
             tag = operation["tags"][0]
             parts.append(f"<h2>{escape(tag)}</h2>")
         parts.append(_section(path, method, operation))
-    return "".join([*parts, "</main></html>"])
+    return page("Kivuko REST API", "".join(parts))
 
 
 _HEAD = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>Kivuko REST API</title><style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}"
-    "code,pre{font:14px/1.4 ui-monospace,monospace}pre{overflow:auto;background:#f4f4f2;padding:.7rem}summary{cursor:pointer}"
-    "b{display:inline-block;width:4.5rem}td{padding:0 1rem 0 0;vertical-align:top}</style><main><h1>Kivuko REST API</h1>"
-    '<p>The whole document: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
+    '<p>The whole document: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1). '
+    'Who has no token yet <a href="/sign-in">signs in</a>.</p>'
 )
 
 

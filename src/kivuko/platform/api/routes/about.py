@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from kivuko.platform.api.openapi import document_bytes, page_html
+from kivuko.platform.page import page_policy
 
 __all__ = ["router"]
 
@@ -21,5 +22,5 @@ def read_openapi(request: HttpRequest) -> HttpResponse:
 @router.get("/docs", auth=None, include_in_schema=False)
 def read_docs(request: HttpRequest) -> HttpResponse:
     """Every route on one page: no script, nothing from another place."""
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "public, max-age=300"}
+    headers = {"Content-Security-Policy": page_policy(), "Cache-Control": "public, max-age=300"}
     return HttpResponse(page_html(), content_type="text/html; charset=utf-8", headers=headers)
