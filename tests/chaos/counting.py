@@ -69,6 +69,7 @@ def count(place: Place, ledger: Ledger, target: TargetSystem, ended: Ended) -> T
             repeated=repeated,
             events=ended.events,
             other_answers=ledger.other_answers,
+            refusals=ledger.codes,
             unanswered=ledger.unanswered,
             restarts=restarts_of(connection, ended.deaths),
             wrong=[*ended.wrong, *_contradictions(connection), *_endings(connection)],

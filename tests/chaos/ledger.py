@@ -28,6 +28,7 @@ class Ledger:
         self._promises: list[Promise] = []
         self._numbers = 0
         self.other_answers: Counter[int] = Counter()
+        self.codes: Counter[str] = Counter()
         self.unanswered = 0
 
     def __len__(self) -> int:
@@ -50,10 +51,11 @@ class Ledger:
         with self._guard:
             self._promises.append(promise)
 
-    def refused(self, status: int) -> None:
-        """Notes an answer that promises nothing."""
+    def refused(self, status: int, code: str) -> None:
+        """Notes an answer that promises nothing, and why."""
         with self._guard:
             self.other_answers[status] += 1
+            self.codes[code] += 1
 
     def heard_nothing(self) -> None:
         """Notes a request whose connection ended before an answer."""

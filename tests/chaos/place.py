@@ -37,8 +37,9 @@ class Place:
     host: str
     data: Path
     settings: Mapping[str, str]
-    prefix: Sequence[str] = ()
     inbox_url: str = ""
+    inbox_id: str = ""
+    project_id: str = ""
     job_names: dict[Id, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -48,7 +49,7 @@ class Place:
         self.worker_secret = secrets.token_urlsafe(48)
         self.url = f"http://{self.host}:{self.port}"
         self._programs: list[Program] = []
-        self.server = self._program("server", self._serve_arguments(), {**self._server_variables(), **self.settings}, self.prefix)
+        self.server = self._program("server", self._serve_arguments(), {**self._server_variables(), **self.settings})
 
     @property
     def database(self) -> Database:
@@ -103,22 +104,26 @@ class Place:
 
     def set_up_project(self, target_url: str) -> None:
         """A project whose inbox starts two jobs, one after the other, by messages with ``works``."""
-        project = self.call("POST", "/api/v1/projects", {"name": "chaos"})
-        (inbox,) = self.call("GET", f"/api/v1/projects/{project['id']}/inboxes")["items"]
-        self.inbox_url = inbox["url"]
+        self.new_project()
         trigger, first, second = (str(new_id()) for _ in range(3))
         workflow = {
             "name": "Two effects",
             "enabled": True,
-            "triggers": [{"id": trigger, "kind": "message", "enabled": True, "inbox_id": inbox["id"], "inclusion": {"works": True}}],
+            "triggers": [{"id": trigger, "kind": "message", "enabled": True, "inbox_id": self.inbox_id, "inclusion": {"works": True}}],
             "jobs": [_job(first, "first", target_url), _job(second, "second", target_url)],
             "edges": [
                 {"id": str(new_id()), "source_trigger_id": trigger, "target_job_id": first, "condition_type": "always"},
                 {"id": str(new_id()), "source_job_id": first, "target_job_id": second, "condition_type": "on_job_success"},
             ],
         }
-        self.call("POST", f"/api/v1/projects/{project['id']}/workflows", workflow)
+        self.call("POST", f"/api/v1/projects/{self.project_id}/workflows", workflow)
         self.job_names = {Id.parse(job): name for job, name in ((first, "first"), (second, "second"))}
+
+    def new_project(self) -> None:
+        """An empty project and its inbox: the place's from now on."""
+        project = self.call("POST", "/api/v1/projects", {"name": "chaos"})
+        (inbox,) = self.call("GET", f"/api/v1/projects/{project['id']}/inboxes")["items"]
+        self.project_id, self.inbox_id, self.inbox_url = project["id"], inbox["id"], inbox["url"]
 
     def call(self, method: str, path: str, content: object = None) -> dict[str, Any]:
         """Calls the API as the administrator; the answer. Raises RuntimeError with what was refused."""
@@ -137,7 +142,7 @@ class Place:
         for program in self._programs:
             program.close()
 
-    def _program(self, name: str, arguments: Sequence[str], variables: Mapping[str, str], prefix: Sequence[str]) -> Program:
+    def _program(self, name: str, arguments: Sequence[str], variables: Mapping[str, str], prefix: Sequence[str] = ()) -> Program:
         program = Program(name, arguments, variables, self.folder / f"{name}.log", prefix)
         self._programs.append(program)
         return program
@@ -159,13 +164,21 @@ class Place:
 
 @contextmanager
 def a_place(
-    kind: str, *, host: str = "127.0.0.1", settings: Mapping[str, str] | None = None, data: Path | None = None, prefix: Sequence[str] = ()
+    kind: str,
+    *,
+    host: str = "127.0.0.1",
+    settings: Mapping[str, str] | None = None,
+    data: Path | None = None,
+    postgresql: str = "-c fsync=off -c shared_buffers=64MB",
 ) -> Iterator[Place]:
-    """A place on ``sqlite`` or ``postgresql``; all of it is gone afterwards. ``data`` is a folder made elsewhere (a small disk)."""
+    """A place on ``sqlite`` or ``postgresql``; all of it is gone afterwards. ``data`` is a folder made elsewhere (a small disk).
+
+    Only a machine that loses its power needs ``fsync``: processes that are killed do not.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kivuko-chaos-", ignore_cleanup_errors=True)))
-        server = stack.enter_context(own_postgresql("-c shared_buffers=64MB")) if kind == "postgresql" else None
-        place = Place(folder, server, host, data or folder / "data", settings or {}, prefix)
+        server = stack.enter_context(own_postgresql(postgresql)) if kind == "postgresql" else None
+        place = Place(folder, server, host, data or folder / "data", settings or {})
         stack.callback(place.close)
         try:
             yield place

@@ -82,5 +82,5 @@ class Senders:
         if answer.status == 202:
             self._ledger.keep(Promise(Id.parse(json.loads(content)["message_id"]), number, works))
         else:
-            self._ledger.refused(answer.status)
+            self._ledger.refused(answer.status, str(json.loads(content).get("detail")))
             self._enough.wait(_AWAY_S)

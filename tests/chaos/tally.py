@@ -32,6 +32,7 @@ class Tally:
     repeated: int
     events: Mapping[str, int] = field(default_factory=dict)
     other_answers: Mapping[int, int] = field(default_factory=dict)
+    refusals: Mapping[str, int] = field(default_factory=dict)
     unanswered: int = 0
     restarts: Sequence[Restart] = ()
     wrong: Sequence[str] = ()
@@ -56,6 +57,7 @@ class Tally:
         return [
             f"  done           {events}; {self.seconds:.0f} s",
             f"  acknowledged   {self.acknowledged}   (other answers: {answers}; connections that ended without one: {self.unanswered})",
+            *(f"    {count} × {why}" for why, count in self.refusals.items()),
             f"  finished       {self.finished} of {self.with_jobs} messages that start jobs",
             f"  lost           {self.lost}",
             f"  finished twice {self.twice}   (effects repeated before they were reported: {self.repeated})",

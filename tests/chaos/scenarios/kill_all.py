@@ -8,6 +8,7 @@ import time
 from chaos.counting import Ended, count, wait_until_idle
 from chaos.crew import Crew
 from chaos.ledger import Ledger
+from chaos.mending import GIVEN_UP, go_on_with_the_lost
 from chaos.place import Place, a_place
 from chaos.senders import Flood, Senders
 from chaos.tally import Tally
@@ -36,10 +37,18 @@ def kill_all(times: int, seed: int) -> Tally:
                     place.wait_for_server()
                     crew.replace_the_dead()
             crew.replace_all()
-            wrong = wait_until_idle(place, _PATIENCE_S) + crew.stop()
+            wrong = wait_until_idle(place, _PATIENCE_S)
+            given_up, more = go_on_with_the_lost(place, _PATIENCE_S)
+            wrong += more + crew.stop()
         code = place.server.stop()
         wrong += [f"the server ended with code {code}"] if code else []
-        events = {"rounds": times, "server kills": servers, "worker kills": len(crew.deaths), "PostgreSQL crashes": crashes}
+        events = {
+            "rounds": times,
+            "server kills": servers,
+            "worker kills": len(crew.deaths),
+            "PostgreSQL crashes": crashes,
+            GIVEN_UP: given_up,
+        }
         return count(place, ledger, target, Ended(events, crew.deaths, wrong, time.monotonic() - began, outages=True))
 
 

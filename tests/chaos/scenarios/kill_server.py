@@ -8,6 +8,7 @@ import time
 from chaos.counting import Ended, count, wait_until_idle
 from chaos.deaths import Death, held_by
 from chaos.ledger import Ledger
+from chaos.mending import GIVEN_UP, go_on_with_the_lost
 from chaos.patience import wait_until
 from chaos.place import Place, a_place
 from chaos.senders import Flood, Senders
@@ -40,10 +41,12 @@ def kill_server(times: int, seed: int) -> Tally:
             place.wait_for_server()
             _work_a_while(place, ledger, chance)
         wrong = wait_until_idle(place, _PATIENCE_S)
+        given_up, more = go_on_with_the_lost(place, _PATIENCE_S)
+        wrong += more
         code = place.server.stop()
         wrong += [f"the server ended with code {code}"] if code else []
-        events = {"server kills": times, "of them while it started": starting}
-        return count(place, ledger, target, Ended(events, deaths, wrong, time.monotonic() - began))
+        events = {"server kills": times, "of them while it started": starting, GIVEN_UP: given_up}
+        return count(place, ledger, target, Ended(events, deaths, wrong, time.monotonic() - began, outages=True))
 
 
 def _work_a_while(place: Place, ledger: Ledger, chance: random.Random) -> None:
