@@ -140,7 +140,8 @@ def address_of(kind: str) -> Iterator[str]:
         yield ""
     else:
         with own_postgresql("-c shared_buffers=256MB -c max_wal_size=4GB") as server:
-            yield server.address
+            words = dict(word.split("=", 1) for word in server.address.split())
+            yield f"postgresql://{words['user']}@/{words['dbname']}?host={words['host']}"
 
 
 def measure(folder: Path, *, quick: bool, kinds: tuple[str, ...] = ("sqlite", "postgresql")) -> list[Figure]:

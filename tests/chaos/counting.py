@@ -23,7 +23,7 @@ _CLOCKS_US = 2_000
 
 @dataclass(frozen=True)
 class Ended:
-    """What a scenario has done, besides the ledger. With ``outages`` of server or database the time until work goes on has no bound:
+    """What a scenario has done, besides the ledger. ``given_up`` are Attempts after which nobody was to go on by himself. With ``outages`` of server or database the time until work goes on has no bound:
     no lease is taken while nobody can look, or renew it (server-and-data §6). ``one_clock``: database and target system have the same, so
     that an effect can be told to have come after its Run had been reported.
     """
@@ -32,6 +32,7 @@ class Ended:
     deaths: Sequence[Death] = ()
     wrong: Sequence[str] = ()
     seconds: float = 0.0
+    given_up: Sequence[Id] = ()
     outages: bool = False
     one_clock: bool = True
 
@@ -71,7 +72,7 @@ def count(place: Place, ledger: Ledger, target: TargetSystem, ended: Ended) -> T
             other_answers=ledger.other_answers,
             refusals=ledger.codes,
             unanswered=ledger.unanswered,
-            restarts=restarts_of(connection, ended.deaths),
+            restarts=restarts_of(connection, ended.deaths, set(ended.given_up)),
             wrong=[*ended.wrong, *_contradictions(connection), *_endings(connection)],
             seconds=ended.seconds,
             outages=ended.outages,

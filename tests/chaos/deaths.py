@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from kivuko.records import AttemptState, Id, LiveState
@@ -48,8 +48,8 @@ def held_by(connection: Connection, worker: str) -> tuple[Id, ...]:
     return tuple(Id(attempt) for (attempt,) in rows)
 
 
-def restarts_of(connection: Connection, deaths: Sequence[Death]) -> list[Restart]:
-    """What became of each Attempt that somebody died with; infinite seconds when nobody ever started it again."""
+def restarts_of(connection: Connection, deaths: Sequence[Death], given_up: Set[Id]) -> list[Restart]:
+    """What became of each Attempt that somebody died with, but for those given up; infinite seconds when nobody started it again."""
     tries: dict[Id, list[_Try]] = defaultdict(list)
     order_of: dict[Id, Id] = {}
     for attempt, order, state, claimed_at, started_at, finished_at in connection.query(
@@ -65,7 +65,8 @@ def restarts_of(connection: Connection, deaths: Sequence[Death]) -> list[Restart
     for death in deaths:
         for attempt in death.held:
             died_at[order_of[attempt]].append(death.at_us)
-    found = [_restart(death, tries[order_of[attempt]], died_at[order_of[attempt]]) for death in deaths for attempt in death.held]
+    held = [(death, attempt) for death in deaths for attempt in death.held if attempt not in given_up]
+    found = [_restart(death, tries[order_of[attempt]], died_at[order_of[attempt]]) for death, attempt in held]
     return [each for each in found if each is not None]
 
 

@@ -11,10 +11,10 @@ __all__ = ["GIVEN_UP", "go_on_with_the_lost"]
 GIVEN_UP = "work orders given up after two retries and gone on with by hand"
 
 
-def go_on_with_the_lost(place: Place, within_s: float) -> tuple[int, list[str]]:
+def go_on_with_the_lost(place: Place, within_s: float) -> tuple[list[Id], list[str]]:
     """Retries every work order that ended ``lost`` (its third worker died, too) from its frontier, by the API, and waits for the ends.
 
-    How many these were, and sentences about what cannot be gone on with.
+    Their last Attempts, and sentences about what cannot be gone on with.
     """
     connection = place.database.connect_to_read()
     try:
@@ -29,9 +29,10 @@ def go_on_with_the_lost(place: Place, within_s: float) -> tuple[int, list[str]]:
     finally:
         connection.close()
     wrong = []
-    for attempt in newest.values():
+    given_up = [Id(attempt) for attempt in newest.values()]
+    for attempt in given_up:
         try:
-            place.call("POST", f"/api/v1/attempts/{Id(attempt)}/retry", {"from": "frontier"})
+            place.call("POST", f"/api/v1/attempts/{attempt}/retry", {"from": "frontier"})
         except RuntimeError as error:
             wrong.append(f"what was given up cannot be gone on with: {error}")
-    return len(newest), [*wrong[:3], *(wait_until_idle(place, within_s) if newest else [])]
+    return given_up, [*wrong[:3], *(wait_until_idle(place, within_s) if newest else [])]

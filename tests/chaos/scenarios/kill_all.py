@@ -47,9 +47,9 @@ def kill_all(times: int, seed: int) -> Tally:
             "server kills": servers,
             "worker kills": len(crew.deaths),
             "PostgreSQL crashes": crashes,
-            GIVEN_UP: given_up,
+            GIVEN_UP: len(given_up),
         }
-        return count(place, ledger, target, Ended(events, crew.deaths, wrong, time.monotonic() - began, outages=True))
+        return count(place, ledger, target, Ended(events, crew.deaths, wrong, time.monotonic() - began, given_up, outages=True))
 
 
 def _strike(place: Place, crew: Crew, chance: random.Random, victims: str) -> int:

@@ -45,8 +45,8 @@ def kill_server(times: int, seed: int) -> Tally:
         wrong += more
         code = place.server.stop()
         wrong += [f"the server ended with code {code}"] if code else []
-        events = {"server kills": times, "of them while it started": starting, GIVEN_UP: given_up}
-        return count(place, ledger, target, Ended(events, deaths, wrong, time.monotonic() - began, outages=True))
+        events = {"server kills": times, "of them while it started": starting, GIVEN_UP: len(given_up)}
+        return count(place, ledger, target, Ended(events, deaths, wrong, time.monotonic() - began, given_up, outages=True))
 
 
 def _work_a_while(place: Place, ledger: Ledger, chance: random.Random) -> None:

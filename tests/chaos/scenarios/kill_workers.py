@@ -16,7 +16,7 @@ from chaos.target import TargetSystem
 
 __all__ = ["kill_workers"]
 
-_FLOOD = Flood(connections=2, pause_s=0.25)
+_FLOOD = Flood(connections=2, pause_s=0.6)
 _PATIENCE_S = 300
 
 
@@ -43,5 +43,5 @@ def kill_workers(times: int, seed: int) -> Tally:
             wrong += more + crew.stop()
         code = place.server.stop()
         wrong += [f"the server ended with code {code}"] if code else []
-        events = {"worker kills": times, "times several at once": at_once, GIVEN_UP: given_up}
-        return count(place, ledger, target, Ended(events, crew.deaths, wrong, time.monotonic() - began))
+        events = {"worker kills": times, "times several at once": at_once, GIVEN_UP: len(given_up)}
+        return count(place, ledger, target, Ended(events, crew.deaths, wrong, time.monotonic() - began, given_up))
