@@ -91,12 +91,19 @@ class OwnServer:
         """The process."""
         return self._process.pid
 
-    def restart(self) -> None:
-        """Ends it as an operator would, and starts it again on the same data. Its address is another afterwards."""
-        self.__exit__()
-        with self._log.open("wb"):
-            pass
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        self._process.kill()
+        self._process.wait(60)
+
+    def start_again(self) -> None:
+        """Starts it on the same data after its end. Its address is another afterwards."""
+        self._log = self._log.with_name(f"again-{self._log.name}")
         self.__enter__()
+
+    def stop(self) -> None:
+        """Ends it as an operator would."""
+        self.__exit__()
 
     def ask(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
         """What an address answers to a request that is sent as it is; a path is one of this server's."""
