@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from urllib.parse import urlsplit
 from asgiref.local import Local
 from django.conf import settings as django_settings
 from django.db import connections
-from psycopg.conninfo import conninfo_to_dict
 
 from kivuko.errors import InputError
 from kivuko.platform.sealing import KeyRing, use_keys
@@ -130,7 +130,9 @@ def django_database(settings: PlatformSettings) -> dict[str, object]:
 
 def _named(address: str) -> dict[str, object]:
     """Django's names for the parts of a libpq address; the rest goes to libpq as it is."""
-    parts = {name: value for name, value in conninfo_to_dict(address).items() if value is not None}
+    # Imported where PostgreSQL is meant: SQLite starts without its driver.
+    read = importlib.import_module("psycopg.conninfo").conninfo_to_dict
+    parts = {name: value for name, value in read(address).items() if value is not None}
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     given: dict[str, object] = {names[name]: str(parts.pop(name)) for name in names if name in parts}
     return {"NAME": given.get("USER", "postgres"), **given, "OPTIONS": parts}

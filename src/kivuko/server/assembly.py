@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+from typing import TYPE_CHECKING
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import get_resolver
@@ -23,7 +25,6 @@ from kivuko.server.clock import Timekeeper
 from kivuko.server.configuration_watch import ConfigurationWatch
 from kivuko.server.embedded import Worker, adaptors_folder, embedded_worker, release_last_worker
 from kivuko.server.entrances import PlatformEntrances
-from kivuko.server.fanout import Fanout
 from kivuko.server.foundations import Foundations
 from kivuko.server.lanes.ingest import (
     ConfigurationCache,
@@ -43,6 +44,9 @@ from kivuko.server.lanes.workers import Desk, Services, worker_socket
 from kivuko.server.metrics import Metrics, MetricsPage
 from kivuko.server.proxies import Proxies
 from kivuko.server.readiness import Check, Health, Readiness
+
+if TYPE_CHECKING:
+    from kivuko.server.fanout import Fanout
 
 __all__ = ["Assembly"]
 
@@ -134,7 +138,9 @@ class Assembly:
 
     def _open_fanout(self) -> Fanout:
         changes, address = self._foundations.changes, self._foundations.settings.database_url
-        fanout = Fanout(address, changes.heard_elsewhere, changes.missed, self._watch.look_now)
+        # Imported here: SQLite starts without PostgreSQL's driver.
+        module = importlib.import_module("kivuko.server.fanout")
+        fanout: Fanout = module.Fanout(address, changes.heard_elsewhere, changes.missed, self._watch.look_now)
         changes.subscribe_to_own(fanout.tell)
         on_configuration_change(fanout.tell_configuration)
         return fanout
