@@ -23,9 +23,11 @@ _CLOCKS_US = 2_000
 
 @dataclass(frozen=True)
 class Ended:
-    """What a scenario has done, besides the ledger. ``given_up`` are Attempts after which nobody was to go on by himself. With ``outages`` of server or database the time until work goes on has no bound:
-    no lease is taken while nobody can look, or renew it (server-and-data §6). ``one_clock``: database and target system have the same, so
-    that an effect can be told to have come after its Run had been reported.
+    """What a scenario has done, besides the ledger.
+
+    ``given_up`` are Attempts after which nobody was to go on by himself. With ``outages`` of server or database the time until work goes
+    on has no bound: no lease is taken while nobody can look, or renew it (server-and-data §6). ``one_clock``: database and target system
+    have the same, so that an effect can be told to have come after its Run had been reported.
     """
 
     events: Mapping[str, int]
