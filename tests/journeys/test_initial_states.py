@@ -159,7 +159,9 @@ def test_by_hand_and_again(place: OwnServer) -> None:
 
 
 def test_a_rerun_begins_as_the_run_did_with_the_newest_version_of_the_message(place: OwnServer) -> None:
-    """R-048, R-066: edited twice, three runs with versions 1, 2, 3; what failed stays as it was."""
+    """R-048, R-066: what ran first stays as it was."""
+    if place.database_url:
+        pytest.skip("ten seconds are long; tests/server/lanes/workers has every initial state on both databases")
     scene = Scene(place, "rerun")
     workflow = scene.save("Keep", KEEP, scene.message())
     message = place.send(scene.inbox["url"], {"v": 1})["message_id"]
