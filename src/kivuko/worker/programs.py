@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kivuko.adaptors import Adaptor, Notice, Repo, parse_specifier
 from kivuko.engines import ModuleFiles
-from kivuko.errors import AdaptorProblem, InstallFailed
+from kivuko.errors import AdaptorProblem, InstallFailed, InvalidSpecifier
 from kivuko.runtime import AttemptSettings, CompileSettings, Program, RunEngine, prepare
 from kivuko.value import replace
 from kivuko.worker.plan import JobTraits, read_execution_plan, read_traits
@@ -19,6 +19,7 @@ from kivuko.workflow import ExecutionPlan
 __all__ = ["Prepared", "Programs"]
 
 _KEPT = 256
+_BY_NAME = "Publish the adaptor, or lay it into the worker's folder of adaptors, and name it as @scope/name@version."
 
 Say = Callable[[str, str], None]
 """Hears what takes long: level and text."""
@@ -103,7 +104,11 @@ class Programs:
         def hear(notice: Notice) -> None:
             say("info" if notice.level == "success" else notice.level, notice.text)
 
-        return FoundAdaptor.of(self._repo.resolve(parse_specifier(text, expand=False), install=self._install, progress=hear))
+        named = parse_specifier(text, expand=False)
+        if named.path:
+            # A plan comes from elsewhere: it names packages, never what lies on this machine.
+            raise InvalidSpecifier(f"{text!r} names a folder, and a worker takes adaptors by their names only.", fix=_BY_NAME)
+        return FoundAdaptor.of(self._repo.resolve(named, install=self._install, progress=hear))
 
 
 @dataclass(frozen=True)

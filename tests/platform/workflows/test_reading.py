@@ -77,6 +77,22 @@ def test_parts_without_an_id_get_one_and_defaults_are_filled_in() -> None:
     assert found.id != document.triggers[0].id
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("common", "@openfn/language-common"),
+        ("http@7.2.10", "@openfn/language-http@7.2.10"),
+        ("@openfn/language-http@latest", "@openfn/language-http@latest"),
+        ("@ministry/adaptor@^1.0", "@ministry/adaptor@^1.0"),
+        ("no such name", "no such name"),
+    ],
+    ids=["short", "short with version", "whole", "of somebody else", "wrong"],
+)
+def test_an_adaptor_is_kept_by_its_whole_name(written: str, kept: str) -> None:
+    (found,) = read(workflow(jobs=[job(adaptor=written)])).jobs
+    assert found.adaptor == kept
+
+
 def test_a_retry_policy_is_filled_up() -> None:
     (found,) = read(workflow(jobs=[job(retry={})])).jobs
     assert found.retry == {"max_tries": 3, "backoff_ms": 1000, "factor": 2, "jitter": True, "max_backoff_ms": 3_600_000}

@@ -169,7 +169,7 @@ def test_the_index_follows_the_document(platform: Place) -> None:
     platform.save(project, written)
     platform.save(project, {**written, "jobs": [{**one, "name": "Renamed", "enabled": False}], "triggers": []})
     row = JobRow.objects.get()
-    assert (row.name, row.enabled, row.adaptor, row.language) == ("Renamed", False, "common@3.0.0", "javascript")
+    assert (row.name, row.enabled, row.adaptor, row.language) == ("Renamed", False, "@openfn/language-common@3.0.0", "javascript")
     assert TriggerRow.objects.count() == 0
 
 

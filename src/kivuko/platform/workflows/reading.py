@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from kivuko.adaptors import parse_specifier
+from kivuko.errors import InvalidSpecifier
 from kivuko.platform.workflows.document import (
     TRIGGER_FIELDS,
     EdgeDocument,
@@ -129,7 +131,7 @@ def _job(part: Fields) -> JobDocument:
         id=part.id("id") or new_id(),
         name=(part.text("name", required=True) or "").strip(),
         expression=part.text("expression", required=True, at_most=LONGEST_EXPRESSION) or "",
-        adaptor=part.text("adaptor", required=True),
+        adaptor=_adaptor(part.text("adaptor", required=True)),
         language=part.one_of("language", ("javascript",), "javascript"),
         credential_id=part.id("credential_id"),
         enabled=part.flag("enabled", True),
@@ -138,6 +140,14 @@ def _job(part: Fields) -> JobDocument:
         timeout_ms=part.number("timeout_ms", 1, 7 * _DAY_MS),
         memory_mb=part.number("memory_mb", 16, 65_536),
     )
+
+
+def _adaptor(written: str | None) -> str | None:
+    """``@openfn/language-http`` for ``http``, as on the command line: a bare name would be somebody else's package on npm."""
+    try:
+        return str(parse_specifier(written)) if written else written
+    except InvalidSpecifier:
+        return written
 
 
 def _retry(part: Fields) -> Mapping[str, object] | None:

@@ -9,7 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from kivuko.errors import CircularDependency, CompileError, InputError, JobSyntaxError, LazyStateError, SourceTooLarge
+from kivuko.adaptors import parse_specifier
+from kivuko.errors import CircularDependency, CompileError, InputError, InvalidSpecifier, JobSyntaxError, LazyStateError, SourceTooLarge
 from kivuko.language import compile_job, compile_module
 from kivuko.platform.workflows.document import CHAIN_KINDS, EdgeDocument, JobDocument, TriggerDocument, WorkflowDocument
 from kivuko.platform.workflows.fields import Mistakes
@@ -18,7 +19,7 @@ from kivuko.workflow import Edge, ExecutionPlan, Job, Node, Trigger, Workflow, v
 from kivuko.workflow.filters import read_filter
 from kivuko.workflow.schedules import read_cron, read_interval
 
-__all__ = ["check_document", "condition_mistake", "expression_mistake"]
+__all__ = ["adaptor_mistake", "check_document", "condition_mistake", "expression_mistake"]
 
 _WORKFLOW_NAME = re.compile(r".*/?_del\d*$")
 _JOB_NAME = re.compile(r"[a-zA-Z0-9_\- ]*\Z")
@@ -63,6 +64,15 @@ def expression_mistake(expression: str) -> str | None:
     return None
 
 
+def adaptor_mistake(adaptor: str) -> str | None:
+    """Why an adaptor cannot be used, in a sentence; None when it can. Folders belong to the machine, not to who writes workflows."""
+    try:
+        found = parse_specifier(adaptor)
+    except InvalidSpecifier as error:
+        return error.message
+    return f"must be the name of an adaptor, such as http@7.2.10: {found.path} is a folder of the server" if found.path else None
+
+
 def condition_mistake(condition: str) -> str | None:
     """Why a JavaScript condition cannot be used, in a sentence; None when it can."""
     if found := _UNACCEPTABLE.search(condition):
@@ -89,6 +99,8 @@ def _check_job(job: JobDocument, path: str, mistakes: Mistakes) -> None:
         mistakes.add(f"{path}.name", "must not be longer than 100 characters")
     if not _JOB_NAME.match(job.name):
         mistakes.add(f"{path}.name", "may have letters, digits, spaces, - and _ only")
+    if job.adaptor and (mistake := adaptor_mistake(job.adaptor)):
+        mistakes.add(f"{path}.adaptor", mistake)
     if not job.expression.strip():
         mistakes.add(f"{path}.expression", "must not be empty")
     elif mistake := expression_mistake(job.expression):
