@@ -8,7 +8,7 @@ from enum import Enum
 
 import orjson
 
-from kivuko.errors import MalformedBody, UnsupportedMediaType
+from kivuko.errors import MalformedBody, MalformedJson, UnsupportedMediaType
 from kivuko.server.lanes.ingest.bodies.form import read_form
 from kivuko.server.lanes.ingest.bodies.jsontext import check_json
 from kivuko.server.lanes.ingest.bodies.mediatype import BodyKind, MediaType, media_type
@@ -59,6 +59,12 @@ def _xml(text: bytes, media: MediaType) -> ReadBody:
 
 
 def _form(text: bytes, media: MediaType) -> ReadBody:
+    """``curl -d '{…}'`` calls JSON a form unless it is told otherwise: what is JSON as a whole is taken as it was meant."""
+    if text.lstrip()[:1] in (b"{", b"["):
+        try:
+            return ReadBody(check_json(text))
+        except MalformedJson:
+            pass
     return ReadBody(orjson.dumps(read_form(text)))
 
 
