@@ -133,7 +133,16 @@ def test_unknown_keys_and_filters_are_refused_by_name(small_world: World) -> Non
 def test_filters_that_cannot_be_are_refused(small_world: World, query: str, path: str) -> None:
     answer = small_world.api.ask("GET", f"projects/{small_world.id}/runs?{query}")
     assert (answer.status, answer.code) == (422, "validation_failed")
-    assert any(path.startswith(key) for key in answer.json["errors"]), answer.body
+    assert list(answer.json["errors"]) == [path], answer.body
+
+
+@pytest.mark.parametrize("path", ["projects", "tokens"])
+@pytest.mark.parametrize(
+    ("body", "sentence"), [(b"[]", "the body must be an object"), (b"", "the body is missing")], ids=["list", "nothing"]
+)
+def test_a_body_that_is_no_object_is_named(small_world: World, path: str, body: bytes, sentence: str) -> None:
+    answer = small_world.api.ask("POST", path, body, {"Content-Type": "application/json"})
+    assert (answer.status, answer.json["errors"]) == (422, {"": [sentence]})
 
 
 def test_a_cursor_that_no_list_gave_is_malformed(small_world: World) -> None:

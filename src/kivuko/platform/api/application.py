@@ -30,7 +30,13 @@ log = logging.getLogger("kivuko.api")
 _ABOUT = "Kivuko's own API. Errors are application/problem+json; lists are paged by cursor; unknown keys and filters are refused."
 
 
-_WORDS = {"extra_forbidden": "is no key of this object", "missing": "is missing"}
+_WORDS = {
+    "extra_forbidden": "is no key of this object",
+    "missing": "is missing",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
 
 
 class JsonRenderer(BaseRenderer):
@@ -123,9 +129,11 @@ def _handle_errors(api: NinjaAPI) -> None:
 def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
     """(path, sentence) of each thing that is wrong; the path is the body's or the query's own."""
     for found in error.errors:
-        # ("body" or "query", the view's name for it, then the path that people know).
-        shown = found["loc"][2:]
-        yield ".".join(map(str, shown)), _WORDS.get(found["type"]) or _worded(found["msg"])
+        # (where, the view's name for it, then the path that people know); a plain parameter of the query comes without the second.
+        where, *path = found["loc"]
+        shown = path[1:] or (path if where == "query" else [])
+        sentence = _WORDS.get(found["type"]) or _worded(found["msg"])
+        yield ".".join(map(str, shown)), sentence if shown else f"the body {sentence}"
 
 
 def _worded(message: str) -> str:
