@@ -131,6 +131,17 @@ def _complete(operation: dict[str, Any]) -> None:
     }
 
 
+def _unfolded(schema: Any) -> Any:
+    """A schema with what its references name in their place: a page has nowhere else to look."""
+    if isinstance(schema, list):
+        return [_unfolded(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _unfolded(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    return {key: _unfolded(each) for key, each in schema.items()}
+
+
 def _section(path: str, method: str, operation: Mapping[str, Any]) -> str:
     rows = "".join(
         f"<tr><td><code>{escape(each['name'])}</code><td>{escape(each['in'])}<td>{escape(each.get('description', ''))}"
@@ -138,7 +149,7 @@ def _section(path: str, method: str, operation: Mapping[str, Any]) -> str:
         if each["in"] == "query"
     )
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-    shown = f"<pre>{escape(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())}</pre>" if body else ""
+    shown = f"<pre>{escape(orjson.dumps(_unfolded(body), option=orjson.OPT_INDENT_2).decode())}</pre>" if body else ""
     return (
         f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code> {escape(operation['summary'])}</summary>"
         f"<p>{escape(operation.get('description', ''))}</p><table>{rows}</table>{shown}</details>"
