@@ -100,7 +100,9 @@ def test_what_could_not_be_installed_is_told_and_tried_again_next_time(programs:
     assert get(programs).program.jobs[ONE].fault is None
 
 
-@pytest.mark.parametrize("adaptor", ["@openfn/language-http=/srv/adaptors/http", "/srv/adaptors/http", "../http"], ids=["named", "bare", "relative"])
+@pytest.mark.parametrize(
+    "adaptor", ["@openfn/language-http=/srv/adaptors/http", "/srv/adaptors/http", "../http"], ids=["named", "bare", "relative"]
+)
 def test_a_plan_cannot_name_a_folder_of_the_workers_machine(programs: Programs, shelf: Shelf, adaptor: str) -> None:
     with pytest.raises(InstallFailed, match="names a folder"):
         get(programs, document=plan(jobs=[{"id": ONE, "body": "fn(s => s)", "adaptor": adaptor}, {"id": TWO, "body": "fn(s => s)"}]))
