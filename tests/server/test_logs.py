@@ -82,3 +82,10 @@ def test_to_a_file_json_is_written_unless_told_otherwise() -> None:
     set_up_logs("", "info", stream)
     structlog.get_logger("kivuko.x").info("happened")
     assert json.loads(stream.getvalue())["event"] == "happened"
+
+
+def test_what_any_stranger_can_cause_is_no_line() -> None:
+    stream = io.StringIO()
+    set_up_logs("json", "info", stream)
+    logging.getLogger("django.security.DisallowedHost").error("Invalid HTTP_HOST header")
+    assert stream.getvalue() == ""

@@ -47,6 +47,8 @@ def set_up_logs(form: str, level: str, stream: TextIO | None = None) -> None:
     for noisy in ("uvicorn", "uvicorn.access", "websockets", "asyncio"):
         logging.getLogger(noisy).setLevel(max(least, logging.WARNING))
     logging.getLogger("django.request").setLevel(max(least, logging.ERROR))
+    # A wrong Host or ten thousand parameters are answered with 400: a traceback for each would let strangers fill the disk.
+    logging.getLogger("django.security").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
