@@ -108,8 +108,11 @@ def test_an_address_names_its_database(tmp_path: Path) -> None:
     absolute = database_at("sqlite:////srv/kivuko.db", tmp_path)
     assert isinstance(absolute, SqliteDatabase)
     assert absolute.path == Path("/srv/kivuko.db")
-    with pytest.raises(InputError, match="'mysql' is no kind"):
+    with pytest.raises(InputError, match="mysql://… is no kind"):
         database_at("mysql://localhost/x", tmp_path)
+    with pytest.raises(InputError) as refused:
+        database_at("postgresql:/kivuko:hunter2@db/kivuko", tmp_path)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_readers_are_lent_again_unless_they_failed(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import get_type_hints
 
 import pytest
 
-from kivuko.errors import SettingInvalid
+from kivuko.errors import DataFolderRefused, SettingInvalid
+from kivuko.server.datafolder import DataFolder
 from kivuko.server.settings import ServerSettings, every_setting
 from kivuko.server.settings_sources import read_settings
 
@@ -71,6 +72,14 @@ def test_an_unknown_key_of_the_file_is_refused_with_the_nearest_name(tmp_path: P
     with pytest.raises(SettingInvalid) as refused:
         read_settings({}, tmp_path)
     assert refused.value.fix == "Did you mean port?"
+
+
+def test_of_a_data_folder_that_is_a_file_its_opening_tells(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert read_settings({}, file).port == 4000
+    with pytest.raises(DataFolderRefused, match="is not a folder"):
+        DataFolder.open(file)
 
 
 @pytest.mark.parametrize("text", ["port = ", "= 1", "port = 1\nport = 2"])

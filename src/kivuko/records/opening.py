@@ -38,7 +38,9 @@ def database_at(address: str, data_folder: Path) -> Database:
     if kind == "sqlite":
         # As everywhere: sqlite:///here.db is relative, sqlite:////srv/here.db is absolute.
         return SqliteDatabase(Path(rest.removeprefix("/")))
-    raise InputError(f"{kind or address!r} is no kind of database that Kivuko knows", fix="Write postgresql://… or sqlite:///path.")
+    # Of an address that cannot be taken apart nothing is shown: it may hold a password.
+    named = f"{kind}://…" if rest else "the address of the database"
+    raise InputError(f"{named} is no kind of database that Kivuko knows", fix="Write postgresql://… or sqlite:///path.")
 
 
 class Records:

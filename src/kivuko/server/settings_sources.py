@@ -45,7 +45,8 @@ def read_settings(
 def _from_file(path: Path, known: Mapping[str, Setting]) -> dict[str, object]:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        # A data folder that is none has a message of its own, from where it is opened.
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
         raise SettingInvalid(f"{path} cannot be read: {problem}", fix="Correct it, or take it away.") from problem
