@@ -39,3 +39,11 @@ def test_a_gap_is_told_to_those_who_want_to_know() -> None:
     hub.on_gap(lambda: told.append("gap"))
     hub.missed()
     assert told == ["gap"]
+
+
+def test_one_who_fails_at_a_gap_silences_nobody() -> None:
+    hub, told = Changes(), []
+    hub.on_gap(lambda: [][0])
+    hub.on_gap(lambda: told.append("gap"))
+    hub.missed()
+    assert told == ["gap"]

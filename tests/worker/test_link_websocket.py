@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from websockets.sync.server import serve
 
 from kivuko.errors import InputError, LinkDown
 from kivuko.platform.execution import WorkerTokens
@@ -54,6 +56,25 @@ class Heard:
         """Until these changes have been heard."""
         with self._condition:
             assert self._condition.wait_for(lambda: self.changes == list(changes), 20), self.changes
+
+
+def test_a_server_that_lets_go_at_once_is_not_asked_without_a_pause() -> None:
+    came: queue.SimpleQueue[float] = queue.SimpleQueue()
+    with serve(lambda connection: came.put(time.monotonic()), "127.0.0.1", 0) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        port = server.socket.getsockname()[1]
+        link = WebsocketLink(ServerAddress(f"ws://127.0.0.1:{port}", "w", SECRET), retry_s=0.2)
+        heard = Heard()
+        link.listen(heard.push, heard.change)
+        try:
+            at = [came.get(timeout=20) for _ in range(3)]
+        finally:
+            link.close()
+            server.shutdown()
+            serving.join()
+    # 0.2 s and then 0.4 s, less what the clock of another thread may differ.
+    assert at[2] - at[0] >= 0.5
 
 
 def test_it_comes_back_by_itself_and_goes_on_with_the_same_attempt(world: World) -> None:

@@ -57,7 +57,7 @@ class Changes:
     def missed(self) -> None:
         """Changes may have been missed."""
         for told in self._remote:
-            told()
+            _guarded(told)
 
     def _remove(self, listener: Listener) -> None:
         with self._guard:
@@ -65,7 +65,11 @@ class Changes:
 
 
 def _tell(listener: Listener, changes: Sequence[Change]) -> None:
+    _guarded(lambda: listener(changes))
+
+
+def _guarded(told: Callable[[], None]) -> None:
     try:
-        listener(changes)
-    except Exception:  # noqa: BLE001  # one bad listener may neither end the writer nor silence the others
-        _log.exception("a listener of changes failed", listener=repr(listener))
+        told()
+    except Exception:  # noqa: BLE001  # one bad listener may neither end the thread that tells nor silence the others
+        _log.exception("a listener of changes failed")

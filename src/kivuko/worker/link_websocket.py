@@ -124,11 +124,16 @@ class WebsocketLink:
     def _run(self, on_push: OnPush, on_change: OnChange) -> None:
         tries = 0
         while not self._closing.is_set():
+            began = time.monotonic()
             was_up = self._connected(on_push, on_change)
-            tries = 0 if was_up else tries + 1
+            if was_up and time.monotonic() - began >= self._retry_s:
+                tries = 0
+                continue
+            # One that goes as soon as it is there is as good as none: nobody shall be asked without a pause.
+            tries += 1
             if not was_up:
                 _log.warning("the server cannot be reached", problem=self._problem)
-                self._closing.wait(min(tries * self._retry_s, _WAIT_AT_MOST_S))
+            self._closing.wait(min(tries * self._retry_s, _WAIT_AT_MOST_S))
 
     def _connected(self, on_push: OnPush, on_change: OnChange) -> bool:
         """Holds one connection as long as it lasts; whether there was one."""
