@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from journeys.mailbox import Mailbox
-from journeys.own_server import OwnServer, eventually, job_workflow
+from journeys.own_server import OwnServer, Problem, eventually, job_workflow
 from journeys.test_initial_states import KEEP, Scene
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
@@ -59,6 +59,24 @@ def test_a_chain_that_never_ends_is_stopped_and_told(place: OwnServer, mailbox: 
     assert {run["state"] for run in runs} == {"success"}
     told = eventually(lambda: [text for text in mailbox.texts() if scene.project in text or "pingpong" in text], 60)
     assert any(str(DEEPEST_CHAIN) in text for text in told), told
+
+
+def test_the_end_of_a_workflow_starts_another_and_its_source_cannot_be_taken_away(place: OwnServer) -> None:
+    """R-031: two jobs in a row, then what waits for the whole; the source is refused to go while somebody waits for it."""
+    scene = Scene(place, "ends")
+    whole = job_workflow("First", "fn(s => ({ data: 1 }));", scene.message())
+    last = job_workflow("Last", "fn(s => ({ data: s.data + 1 }));", {"kind": "manual"})["jobs"][0]
+    joins = {"source_job_id": whole["jobs"][0]["id"], "target_job_id": last["id"], "condition_type": "on_job_success"}
+    source = place.post(
+        f"/projects/{scene.project}/workflows", {**whole, "jobs": [*whole["jobs"], last], "edges": [*whole["edges"], joins]}
+    )
+    scene.save("Then", KEEP, {"kind": "success", "source_workflow_id": source["id"]})
+    message = place.send(scene.inbox["url"], {})["message_id"]
+    (then,) = scene.runs("Then")
+    assert (then["cause"], then["message_id"], scene.seen(then)["data"]) == ("success", message, 2)
+    with pytest.raises(Problem) as refused:
+        place.delete(f"/workflows/{source['id']}")
+    assert (refused.value.status, "Then" in refused.value.document["detail"]) == (409, True)
 
 
 def test_what_is_switched_off_is_not_started(place: OwnServer) -> None:
