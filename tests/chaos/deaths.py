@@ -35,6 +35,7 @@ class Restart:
 class _Try:
     claimed_at: int
     started_at: int
+    ended: bool = False
 
 
 def held_by(connection: Connection, worker: str) -> tuple[Id, ...]:
@@ -60,7 +61,7 @@ def restarts_of(connection: Connection, deaths: Sequence[Death], given_up: Set[I
             tries[Id(order)].append(_Try(claimed_at, started_at))
         if finished_at is not None and AttemptState(state) is not AttemptState.LOST:
             # All had been done but to tell the end: then that is what went on.
-            tries[Id(order)].append(_Try(finished_at, finished_at))
+            tries[Id(order)].append(_Try(finished_at, finished_at, ended=True))
     died_at: dict[Id, list[int]] = defaultdict(list)
     for death in deaths:
         for attempt in death.held:
@@ -71,8 +72,11 @@ def restarts_of(connection: Connection, deaths: Sequence[Death], given_up: Set[I
 
 
 def _restart(death: Death, tries: Sequence[_Try], deaths_us: Sequence[int]) -> Restart | None:
-    """None when whoever took the work died with it, too, before it was started: that death counts."""
+    """None when whoever took the work died with it, too, before it was started (that death counts), or when there was none left."""
     first = min((each for each in tries if each.started_at > death.at_us), key=lambda each: each.started_at, default=None)
+    if first is None and any(each.ended for each in tries):
+        # Its end was on the way to the disk when the queue was looked at: nothing was left to go on with.
+        return None
     if any(death.at_us < other and (first is None or other < first.started_at) for other in deaths_us):
         return None
     if first is None:
