@@ -55,7 +55,6 @@
     │   └── SecretUnreadable
     ├── LinkError              a worker cannot talk to its server
     │   ├── LinkDown
-    │   ├── LinkRefused
     │   ├── AttemptGone
     │   └── ServerRefused
     └── RecordsError           the execution records refuse, or cannot be reached
@@ -151,7 +150,7 @@ from kivuko.errors.requests import (
 from kivuko.errors.root import (
     KivukoError,
 )
-from kivuko.errors.workers import AttemptGone, LinkDown, LinkError, LinkRefused, ServerRefused
+from kivuko.errors.workers import AttemptGone, LinkDown, LinkError, ServerRefused
 
 __all__ = [
     "AdaptorBroken",
@@ -186,7 +185,6 @@ __all__ = [
     "LazyStateError",
     "LinkDown",
     "LinkError",
-    "LinkRefused",
     "MalformedBody",
     "MalformedCursor",
     "MalformedJson",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kivuko.errors.root import KivukoError
 
-__all__ = ["AttemptGone", "LinkDown", "LinkError", "LinkRefused", "ServerRefused"]
+__all__ = ["AttemptGone", "LinkDown", "LinkError", "ServerRefused"]
 
 
 class LinkError(KivukoError):
@@ -19,13 +19,6 @@ class LinkDown(LinkError):
     code = "link_down"
     may_be_retried = True
     fix = "The worker connects again by itself; look whether the server runs and can be reached."
-
-
-class LinkRefused(LinkError):
-    """The server does not let this worker in."""
-
-    code = "link_refused"
-    fix = "Give worker and server the same WORKER_SECRET."
 
 
 class AttemptGone(LinkError):

@@ -24,7 +24,6 @@ __all__ = [
     "read_run",
     "read_work_order",
     "run_state",
-    "work_orders_by_id",
     "workers",
     "workers_by_id",
 ]
@@ -130,12 +129,6 @@ def attempts_by_id(connection: Connection, ids: Collection[Id]) -> dict[Id, Atte
 def attempts_of_order(connection: Connection, work_order_ids: Collection[Id]) -> list[Attempt]:
     """The Attempts of work orders, oldest first."""
     return connection.load(Attempt, "attempts_of_orders_listed", ids=sorted(work_order_ids)) if work_order_ids else []
-
-
-def work_orders_by_id(connection: Connection, ids: Collection[Id]) -> dict[Id, WorkOrder]:
-    """The work orders with these ids."""
-    found = connection.load(WorkOrder, "work_orders_listed", ids=sorted(ids)) if ids else []
-    return {order.id: order for order in found}
 
 
 def workers(connection: Connection) -> list[Worker]:

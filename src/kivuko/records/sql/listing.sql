@@ -9,9 +9,6 @@ SELECT {attempt} FROM attempt WHERE id = ANY(:ids)
 -- name: attempts_of_orders_listed
 SELECT {attempt} FROM attempt WHERE work_order_id = ANY(:ids) ORDER BY id
 
--- name: work_orders_listed
-SELECT {work_order} FROM work_order WHERE id = ANY(:ids)
-
 -- name: workers_listed
 SELECT {worker} FROM worker ORDER BY last_seen_at DESC, name, id
 
