@@ -80,6 +80,9 @@ def test_only_postgresql_is_a_target(tmp_path: Path, address: str) -> None:
 
 
 def test_a_folder_without_a_database_is_not_moved(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no data folder"):
+        relocate(ServerSettings(), tmp_path / "mistyped", "postgresql://localhost/x", print)
+    assert not (tmp_path / "mistyped").exists()
     with pytest.raises(InputError, match="has no database"):
         relocate(ServerSettings(), tmp_path, "postgresql://127.0.0.1:1/none", print)
 

@@ -38,6 +38,8 @@ def relocate(settings: ServerSettings, data: Path, address: str, tell: Tell) -> 
     target = database_at(address, data)
     if not isinstance(target, PostgresqlDatabase):
         raise InputError("--to names no PostgreSQL database", fix="Write --to postgresql://user:password@host/name.")
+    if not data.is_dir():
+        raise InputError(f"there is no data folder {data}", fix="Name the right one with --data.")
     with ExitStack() as stack:
         folder = DataFolder.open(data)
         source = _platform(settings, folder, stack)
