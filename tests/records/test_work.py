@@ -37,6 +37,16 @@ def test_a_job_may_start_again_for_a_message_after_ten_seconds_and_not_before(sc
     assert scene.job_states() == scene.calculated()
 
 
+def test_nobody_waits_longer_than_ten_seconds_even_with_a_clock_that_began_before(scene: Scene) -> None:
+    """A transaction's time is that of its beginning: who waited for a lock sees starts from its own future."""
+    job = new_id()
+    accepted = scene.accept(scene.start(job))
+    scene.after(-0.006)
+    with pytest.raises(TooSoon) as refused:
+        scene.do(again(scene, accepted.message_id, job))
+    assert refused.value.retry_after_s == 10
+
+
 def test_another_job_of_the_message_is_not_concerned(scene: Scene) -> None:
     accepted = scene.accept(scene.start())
     scene.do(again(scene, accepted.message_id, new_id()))

@@ -30,7 +30,8 @@ class Guards:
         for run_id, job_id in runs:
             guard = self._guards.get((message_id, job_id))
             if guard and guard.run_id != run_id and guard.last_at > self._now_us - interval_us:
-                wait_us = guard.last_at + interval_us - self._now_us
+                # A writer that waited for the lock of the message may have begun before the start that it now sees.
+                wait_us = min(guard.last_at + interval_us - self._now_us, interval_us)
                 raise TooSoon(retry_after_s=wait_us / 1_000_000, run_id=str(guard.run_id))
 
     def take(self, guard: StartGuard) -> None:
