@@ -27,7 +27,7 @@ def kill_all(times: int, seed: int) -> Tally:
         place.start_server()
         place.set_up_project(target.url)
         servers = crashes = 0
-        with Crew(place, size=3, slots=3) as crew:
+        with Crew(place, size=4, slots=3) as crew:
             with Senders(place.inbox_url, ledger, _FLOOD):
                 for _ in range(times):
                     time.sleep(0.5 + chance.random() * 1.5)  # paced: a random moment of the work

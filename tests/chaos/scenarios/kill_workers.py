@@ -21,7 +21,7 @@ _PATIENCE_S = 300
 
 
 def kill_workers(times: int, seed: int) -> Tally:
-    """Kills ``times`` workers of four, one to three at once; all that they had begun goes on with the others."""
+    """Kills ``times`` workers of five, one to three at once; all that they had begun goes on with the others."""
     chance, ledger, began = random.Random(seed), Ledger(), time.monotonic()
     with (
         a_place("postgresql", settings={"KIVUKO_WORKER": "false"}) as place,
@@ -29,7 +29,7 @@ def kill_workers(times: int, seed: int) -> Tally:
     ):
         place.start_server()
         place.set_up_project(target.url)
-        with Crew(place, size=4, slots=3) as crew:
+        with Crew(place, size=5, slots=3) as crew:
             at_once = 0
             with Senders(place.inbox_url, ledger, _FLOOD):
                 while len(crew.deaths) < times:
