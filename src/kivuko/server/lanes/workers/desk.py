@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from kivuko.errors import RecordsError
+from kivuko.errors import KivukoError, RecordsError
 from kivuko.records import JOIN_WITHIN_US, Abandon, Change, Claimed, HandBack, Id, Intent
 from kivuko.server.lanes.workers.services import Services
 
@@ -138,7 +138,7 @@ class Desk:
         while not self._closing.wait(_LOOK_AGAIN_S):
             try:
                 self.tick()
-            except Exception:  # noqa: BLE001 - the boundary of a thread: the next look is another chance
+            except KivukoError:
                 _log.exception("the desk of workers failed")
 
 
