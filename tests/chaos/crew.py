@@ -37,7 +37,7 @@ class Crew:
             worker.close()
 
     def kill(self, chance: random.Random, many: int, replaced_within_s: float) -> int:
-        """Kills up to ``many`` at once, each to be replaced after a random while; how many it were. Two at least stay: somebody needs a free slot."""
+        """Kills up to ``many``, each replaced after a random while; how many it were. Two at least stay: somebody needs a free slot."""
         victims = chance.sample(self._alive, min(many, max(0, len(self._alive) - 2)))
         gone_us = [int(victim.kill() * 1_000_000) for victim in victims]
         connection = self._place.database.connect_to_read()
