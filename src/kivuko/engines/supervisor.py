@@ -65,12 +65,11 @@ class Supervisor:
         What a callback raises, and an interrupt, ends the errand and its host.
         """
         self.add(errand)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._abandon, errand)
             while not errand.done:
                 self.turn()
-        except BaseException:
-            self._abandon(errand)
-            raise
+            undo.pop_all()
         if errand.problem is not None:
             raise errand.problem
         return errand

@@ -19,6 +19,7 @@ from kivuko.worker.execution import Abilities, ClaimedAttempt, Execution, Tools
 from kivuko.worker.leases import Leases
 from kivuko.worker.link import QUEUE, Link, Reply
 from kivuko.worker.programs import Programs
+from kivuko.worker.pulse import keep_doing
 from kivuko.worker.settings import WorkerSettings
 
 __all__ = ["Worker"]
@@ -50,9 +51,11 @@ class Worker:
         self._threads = [
             threading.Thread(target=self._serve_slot, name=f"worker-slot-{at}", daemon=True) for at in range(settings.capacity)
         ]
+        tick_s = min(_LONGEST_TICK_S, settings.batch_ms / 1000)
         self._threads += [
-            threading.Thread(target=self._beat, name="worker-pulse", daemon=True),
-            threading.Thread(target=self._watch, name="worker-fence", daemon=True),
+            threading.Thread(target=keep_doing, args=(self._beat, self._ended, tick_s), name="worker-pulse", daemon=True),
+            # A thread of its own: it must not wait for what hangs in a connection.
+            threading.Thread(target=keep_doing, args=(self._leases.fence, self._ended, _LONGEST_TICK_S), name="worker-fence", daemon=True),
         ]
 
     @property
@@ -165,21 +168,15 @@ class Worker:
                 self._leases.remove(execution)
                 claims.freed()
 
-    def _watch(self) -> None:
-        # A thread of its own: it must not wait for what hangs in a connection.
-        while not self._ended.wait(_LONGEST_TICK_S):
-            self._leases.fence()
-
     def _beat(self) -> None:
-        tick_s = min(_LONGEST_TICK_S, self.settings.batch_ms / 1000)
-        while not self._ended.wait(tick_s):
-            for execution in self._leases.held():
-                execution.tick()
-            self._leases.beat()
-            if self._up and not self._leases.connected and time.monotonic() >= self._enter_again_at:
-                self._enter()
-            for claims in self._claims:
-                claims.look()
+        # The heartbeat first: what fails for one Attempt must not cost the others their leases.
+        self._leases.beat()
+        for execution in self._leases.held():
+            execution.tick()
+        if self._up and not self._leases.connected and time.monotonic() >= self._enter_again_at:
+            self._enter()
+        for claims in self._claims:
+            claims.look()
 
 
 def _engine_settings(settings: WorkerSettings, layout: Layout) -> EngineSettings:

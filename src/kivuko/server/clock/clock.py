@@ -65,9 +65,6 @@ class Clock:
                 self._works(chore)
                 return more
             chore.missed()
-        except KivukoError as error:
-            chore.missed()
-            self._fails(chore, error)
         except Exception as error:  # noqa: BLE001 - the boundary of a thread: the next second is another chance
             chore.missed()
             self._fails(chore, error)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from kivuko.errors import KivukoError, RecordsError
+from kivuko.errors import RecordsError
 from kivuko.records import JOIN_WITHIN_US, Abandon, Change, Claimed, HandBack, Id, Intent
 from kivuko.server.lanes.workers.services import Services
+from kivuko.worker.pulse import keep_doing
 
 if TYPE_CHECKING:
     from kivuko.server.lanes.workers.conversation import Conversation
@@ -41,7 +42,9 @@ class Desk:
         self._unjoined: dict[tuple[Id, int], float] = {}
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._closing = threading.Event()
-        self._chores = threading.Thread(target=self._look, name="workers-desk-chores", daemon=True)
+        self._chores = threading.Thread(
+            target=keep_doing, args=(self.tick, self._closing, _LOOK_AGAIN_S), name="workers-desk-chores", daemon=True
+        )
         self._chores.start()
 
     @property
@@ -133,13 +136,6 @@ class Desk:
             self.report(Abandon(attempt_id, number))
         for chore in due:
             chore()
-
-    def _look(self) -> None:
-        while not self._closing.wait(_LOOK_AGAIN_S):
-            try:
-                self.tick()
-            except KivukoError:
-                _log.exception("the desk of workers failed")
 
 
 def _log_failure(done: Future[R]) -> None:
