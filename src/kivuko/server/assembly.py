@@ -102,6 +102,11 @@ class Assembly:
         # The API's modules take a second to import: the first request shall not wait for that, nor the start.
         self._warming = asyncio.create_task(asyncio.to_thread(lambda: len(get_resolver().url_patterns)))
 
+    async def warmed_up(self) -> None:
+        """Returns when everything that requests will need is loaded."""
+        if self._warming:
+            await asyncio.shield(self._warming)
+
     async def hand_back(self, grace_s: float) -> None:
         """No more work is taken; what runs may end within ``grace_s``."""
         worker, self._worker = self._worker, None

@@ -22,6 +22,7 @@ from kivuko.server.assembly import Assembly
 from kivuko.server.bounded_http import BoundedHttp
 from kivuko.server.datafolder import DataFolder
 from kivuko.server.foundations import Foundations, lay_foundations
+from kivuko.server.garbage import calm_garbage_collector
 from kivuko.server.listening import listen, url_of
 from kivuko.server.logs import set_up_logs
 from kivuko.server.project_file import apply_project
@@ -121,13 +122,20 @@ async def _serve(foundations: Foundations, listening: socket.socket, tell: Calla
                 tell(f"POST {foundations.public_url}/inbox takes messages")
             tell(f"Kivuko {__version__} serves {foundations.public_url} (Ctrl-C ends it)")
             _log.info("serving", url=foundations.public_url, data=str(foundations.folder.path))
+            calming = asyncio.create_task(_calm(assembly))
             stop = asyncio.create_task(signals.first())
             await asyncio.wait({stop, serving}, return_when=asyncio.FIRST_COMPLETED)
             stop.cancel()
+            calming.cancel()
             await _drain(assembly, server, serving, settings)
         finally:
             await assembly.close()
     _log.info("stopped")
+
+
+async def _calm(assembly: Assembly) -> None:
+    await assembly.warmed_up()
+    await asyncio.to_thread(calm_garbage_collector)
 
 
 async def _drain(assembly: Assembly, server: uvicorn.Server, serving: asyncio.Task[None], settings: ServerSettings) -> None:
