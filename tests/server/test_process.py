@@ -62,7 +62,7 @@ def test_the_first_start_shows_the_administrator_once(server: OwnServer) -> None
 
 
 def test_nobody_else_may_read_what_the_server_writes(server: OwnServer) -> None:
-    data = Path(server.events("serving")[0]["data"])
+    data = Path(until(lambda: server.events("serving"))[0]["data"])
     modes = {path.relative_to(data): stat.S_IMODE(path.stat().st_mode) & 0o077 for path in [data, *data.rglob("*")]}
     assert {path: mode for path, mode in modes.items() if mode} == {}
     assert Path("secrets/encryption_keys") in modes

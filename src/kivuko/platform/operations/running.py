@@ -101,7 +101,6 @@ class OperationRunner:
 
     def _start(self, row: OperationRow, ids: list[Id]) -> _Tally:
         tally = _Tally()
-        waiting: list[list[Future[Started | AlreadyStarted]]] = []
         for at, item in enumerate(ids):
             try:
                 starts = self._starts(row, item)
@@ -112,11 +111,10 @@ class OperationRunner:
             else:
                 if not starts:
                     tally.skipped["no_match"] += 1
-                waiting.append(
-                    [self._records.submit(self._once(row, row.position + at, which, start)) for which, start in enumerate(starts)]
+                # One item after the other: several writers would change their order.
+                _settle(
+                    tally, [self._records.submit(self._once(row, row.position + at, which, start)) for which, start in enumerate(starts)]
                 )
-        for futures in waiting:
-            _settle(tally, futures)
         return tally
 
     def _starts(self, row: OperationRow, item: Id) -> list[StartWork]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pysqlite3.dbapi2 as sqlite3  # type: ignore[import-untyped]
 
+from kivuko.errors import RecordsUnavailable
 from kivuko.records.database import Connection, Database
 from kivuko.records.ids import Id
 from kivuko.records.search.entries import Entry, EntryKind, Place
@@ -195,7 +196,9 @@ def open_index(database: Database) -> SearchIndex:
     path = database.path.with_name("search.db")
     try:
         return SearchIndex(SqliteDatabase(path))
-    except sqlite3.DatabaseError:
+    except RecordsUnavailable as error:
+        if getattr(error.__cause__, "sqlite_errorcode", None) not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             path.with_name(name).unlink(missing_ok=True)
         return SearchIndex(SqliteDatabase(path))
