@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +121,38 @@ def test_a_body_that_takes_too_much_memory_is_refused(runner: asyncio.Runner, mo
     monkeypatch.setattr(examiner, "_end", lambda: None)
     with pytest.raises(UnusableBody, match="memory"):
         ask(runner, examiner, b"{}")
+
+
+_KILLED_SERVER = """
+import asyncio, multiprocessing, os, signal
+from kivuko.server.lanes.ingest.bodies import BodyKind
+from kivuko.server.lanes.ingest.examiner import Examiner
+from kivuko.server.lanes.ingest.examining import Question
+
+if __name__ == "__main__":
+    asyncio.run(Examiner(here_up_to_bytes=0).examine(b"{}", Question("application/json", frozenset(BodyKind), ())))
+    print(multiprocessing.active_children()[0].pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_helper_of_a_server_that_was_killed_ends_too(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(_KILLED_SERVER)
+    # Not captured through a pipe: the helper would hold its other end.
+    with (tmp_path / "said").open("w+") as said:
+        done = subprocess.run([sys.executable, str(script)], stdout=said, check=False)
+        said.seek(0)
+        helper = int(said.read())
+    assert done.returncode == -signal.SIGKILL
+    until = time.monotonic() + 20
+    while _runs(helper):
+        assert time.monotonic() < until, "the helper goes on without its server"
+        time.sleep(0.02)  # paced: polls with a deadline
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

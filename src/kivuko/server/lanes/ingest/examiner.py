@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import resource
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -77,7 +79,7 @@ class Examiner:
             self._ending = None
         if self._helper is None:
             # Spawned: a fork would share this process's threads' locks and its listening socket.
-            self._helper = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_limit_memory)
+            self._helper = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin_helper)
         return self._helper
 
     def _end(self) -> None:
@@ -91,5 +93,14 @@ class Examiner:
             helper.shutdown(wait=False)
 
 
-def _limit_memory() -> None:
+def _begin_helper() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    # It waits for work on a pipe whose other end it holds too: of a server that was killed it would hear nothing.
+    threading.Thread(target=_end_with_server, daemon=True).start()
+
+
+def _end_with_server() -> None:
+    server = multiprocessing.parent_process()
+    assert server is not None
+    server.join()
+    os._exit(0)

@@ -7,10 +7,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
+from typing import ParamSpec, TypeVar
 
 from kivuko.server.lanes.workers.reply import Reply, carry_out
 
 __all__ = ["Handled", "InTurn", "Inline"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Handled = Callable[[Future[Reply]], None]
 """Carries out one message and answers the future, at once or later."""
@@ -19,9 +23,9 @@ Handled = Callable[[Future[Reply]], None]
 class Inline(Executor):
     """Does work, which may not raise, on the thread that brings it."""
 
-    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Runs the function at once."""
-        future: Future[object] = Future()
+        future: Future[T] = Future()
         future.set_result(fn(*args, **kwargs))
         return future
 
