@@ -47,6 +47,18 @@ def test_the_orm_opens_a_file_as_the_records_do(sqlite_platform: Place, pragma: 
         assert cursor.fetchone() == (value,)
 
 
+def test_opening_a_connection_does_not_wait_for_whoever_writes(sqlite_platform: Place) -> None:
+    connection.close()
+    database = records_database()
+    writing = database.connect()
+    writing.begin()
+    try:
+        # One that took the write lock would fail here: what it waits for is this thread's.
+        assert not Project.objects.filter(name="not there").exists()
+    finally:
+        writing.close()
+
+
 def test_migrating_twice_does_nothing(platform: Place) -> None:
     assert missing_migrations() == []
     assert migrate() == []

@@ -22,7 +22,7 @@ from kivuko.records.statements import Dialect, named
 from kivuko.records.tables import TABLES, table_of
 from kivuko.records.turns import FifoLock, turns_at
 
-__all__ = ["SqliteConnection", "SqliteDatabase"]
+__all__ = ["SqliteConnection", "SqliteDatabase", "let_space_be_given_back"]
 
 R = TypeVar("R")
 
@@ -36,11 +36,11 @@ for _bytes in (bytes, Id):
 for _enumeration in {column.type for table in TABLES.values() for column in table.columns if column.is_enumeration}:
     sqlite3.register_adapter(_enumeration, int.__int__)
 
+_BUSY_TIMEOUT_S = 20
+_INCREMENTAL = 2
 _PRAGMAS = """
-PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-PRAGMA busy_timeout = 20000;
 PRAGMA wal_autocheckpoint = 4000;
 PRAGMA secure_delete = ON;
 PRAGMA foreign_keys = ON;
@@ -71,11 +71,11 @@ class SqliteDatabase:
 
     def connect(self) -> Connection:
         """A connection that may write; creates the file. Raises RecordsUnavailable."""
-        return SqliteConnection(_open(self.path.absolute().as_uri(), self.path, _PRAGMAS), self.turns)
+        return SqliteConnection(_open(self.path.absolute().as_uri(), self.path, _PRAGMAS, writes=True), self.turns)
 
     def connect_to_read(self) -> Connection:
         """A connection that cannot write. Raises RecordsUnavailable, also when the file does not exist."""
-        pragmas = "PRAGMA busy_timeout = 20000; PRAGMA query_only = ON; PRAGMA cache_size = -16384;"
+        pragmas = "PRAGMA query_only = ON; PRAGMA cache_size = -16384;"
         return SqliteConnection(_open(f"{self.path.absolute().as_uri()}?mode=ro", self.path, pragmas), self.turns)
 
 
@@ -141,7 +141,7 @@ class SqliteConnection:
         """
         self._execute("PRAGMA busy_timeout = 200")
         self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self._execute("PRAGMA busy_timeout = 20000")
+        self._execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_S * 1000}")
 
     def now_us(self) -> int:
         """The clock of this machine: SQLite is on it."""
@@ -194,10 +194,25 @@ def _statements_in(text: str) -> list[str]:
     return [*found, pending] if pending.strip() else found
 
 
-def _open(address: str, path: Path, pragmas: str) -> sqlite3.Connection:
+def let_space_be_given_back(connection: sqlite3.Connection) -> None:
+    """Has a file give back free pages a few at a time; must be the first that is done with a new one.
+
+    To set it takes the file's write lock even where it is set already, at nobody's turn: beside ingest, opening a connection waited for
+    seconds and failed ("database is locked"). To look waits for nobody.
+    """
+    ((mode,),) = connection.execute("PRAGMA auto_vacuum").fetchall()
+    if mode != _INCREMENTAL:
+        connection.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
+
+
+def _open(address: str, path: Path, pragmas: str, *, writes: bool = False) -> sqlite3.Connection:
     connection = None
     try:
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+        connection = sqlite3.connect(
+            address, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=_BUSY_TIMEOUT_S
+        )
+        if writes:
+            let_space_be_given_back(connection)
         connection.executescript(pragmas)
     except sqlite3.DatabaseError as error:
         # Of any kind, a full disk among them: a writer whose connection cannot be opened has to try again, not to end.

@@ -13,16 +13,14 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base as django_sqlite
 
+from kivuko.records.sqlite import let_space_be_given_back
 from kivuko.records.turns import FifoLock, turns_at
 
 __all__ = ["DatabaseWrapper"]
 
 _PRAGMAS = (
-    # Before the first table exists, or not at all.
-    "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA busy_timeout = 20000",
     # Checkpoints are the records' writer's.
     "PRAGMA wal_autocheckpoint = 0",
     "PRAGMA secure_delete = ON",
@@ -70,6 +68,8 @@ class DatabaseWrapper(django_sqlite.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection as the records open theirs."""
         connection = super().get_new_connection(conn_params)
+        connection.execute("PRAGMA busy_timeout = 20000")
+        let_space_be_given_back(connection)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         return connection
