@@ -19,7 +19,7 @@ from kivuko.records import Attempt, AttemptState, Cancel, Id, LogLine, Rules, Ru
 from kivuko.records.database import Database
 from kivuko.server.lanes.workers import local_conversation
 from kivuko.worker import Worker, WorkerSettings, Workloop
-from kivuko.worker.link import Link, OnChange, OnPush, Payload, Reply
+from kivuko.worker.link import QUEUE, Link, OnChange, OnPush, Payload, Reply
 from kivuko.worker.link_local import LocalLink
 from server.lanes.workers.worlds import World
 
@@ -60,10 +60,14 @@ def _edge(
 
 
 class CutLink:
-    """A link in memory whose connection a test can cut: then everything fails, and what was said may have arrived."""
+    """A link in memory whose connection a test can cut: then everything fails, and what was said may have arrived.
 
-    def __init__(self, connect: Callable[[Any], Any]) -> None:
+    With ``lease_s`` the server seems to say that leases are so long, and to want five heartbeats a second.
+    """
+
+    def __init__(self, connect: Callable[[Any], Any], lease_s: float | None = None) -> None:
         self._connect = connect
+        self._lease_s = lease_s
         self._link: LocalLink | None = None
         self._on_push: OnPush | None = None
         self._on_change: OnChange | None = None
@@ -79,7 +83,19 @@ class CutLink:
             refused.set_exception(LinkDown())
             return refused
         self.said.append((topic, event, payload))
-        return link.push(topic, event, payload)
+        answer = link.push(topic, event, payload)
+        return self._with_lease(answer) if self._lease_s is not None and (topic, event) == (QUEUE, "phx_join") else answer
+
+    def _with_lease(self, answer: Future[Reply]) -> Future[Reply]:
+        changed: Future[Reply] = Future()
+
+        def answered(done: Future[Reply]) -> None:
+            reply = done.result()
+            assert isinstance(reply.response, Mapping)
+            changed.set_result(Reply(reply.status, {**reply.response, "lease_s": self._lease_s, "heartbeat_s": 0.2}))
+
+        answer.add_done_callback(answered)
+        return changed
 
     def listen(self, on_push: OnPush, on_change: OnChange) -> None:
         """Connects."""
@@ -137,9 +153,9 @@ class Room:
             worker.start()
         return worker
 
-    def link(self, name: str = "w") -> CutLink:
-        """A link of a worker of this name."""
-        return CutLink(lambda push: local_conversation(self.world.desk, name, push))
+    def link(self, name: str = "w", *, lease_s: float | None = None) -> CutLink:
+        """A link of a worker of this name; leases are as long as the desk says, or ``lease_s``."""
+        return CutLink(lambda push: local_conversation(self.world.desk, name, push), lease_s)
 
     def run(self, document: WorkflowDocument, body: object = None, **queueing: Any) -> Attempt:
         """Sends a message and waits for the end of its Attempt."""
@@ -163,7 +179,7 @@ class Room:
         deadline = time.monotonic() + patience_s
         while not holds():
             assert time.monotonic() < deadline, f"it did not come true within {patience_s} s"
-            time.sleep(0.005)
+            time.sleep(0.005)  # paced: polls with a deadline
 
     def until_logged(self, attempt_id: Id, text: str) -> None:
         """Waits for a line of the log."""
