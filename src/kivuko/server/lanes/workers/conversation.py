@@ -15,6 +15,7 @@ from kivuko.server.lanes.workers.desk import Desk
 from kivuko.server.lanes.workers.identity import Identity, Peer
 from kivuko.server.lanes.workers.payloads import Payload, number_of, text_of
 from kivuko.server.lanes.workers.reply import Reply, answer, ok, refusal, refused, settled
+from kivuko.server.lanes.workers.slots import Slots
 
 __all__ = ["HEARTBEAT_S", "QUEUE", "Conversation", "Push"]
 
@@ -47,7 +48,7 @@ class Conversation:
         self._peer: Peer | None = None
         self._queue_ref: str | None = None
         self._channels: dict[Id, tuple[str | None, AttemptChannel]] = {}
-        self._claimed: dict[Id, int] = {}
+        self._slots = Slots(desk.monotonic_s)
         self._offered = False
         self._closed = False
 
@@ -174,7 +175,7 @@ class Conversation:
     def _hand_out(self, peer: Peer, taken: tuple[Claimed, ...], future: Future[Reply]) -> None:
         with self._guard:
             gone = self._closed
-            self._claimed.update({each.attempt_id: each.claim_number for each in taken})
+            self._slots.claimed({each.attempt_id: each.claim_number for each in taken})
         if gone:
             self._give_back(taken, future)
             return
@@ -205,6 +206,7 @@ class Conversation:
         def renewed(renewal: Renewal) -> Reply:
             for attempt_id in renewal.cancel:
                 self.cancel(attempt_id)
+            self._slots.freed(renewal.gone)
             kept = [str(each.attempt_id) for each in held if each.attempt_id not in renewal.gone]
             return ok({"renewed": kept, "gone": sorted(map(str, renewal.gone))})
 
@@ -218,7 +220,7 @@ class Conversation:
         except ValueError:
             return None
         found = self._channels.get(attempt_id)
-        number = found[1].claim_number if found and found[1].joined else self._claimed.get(attempt_id, 0)
+        number = found[1].claim_number if found and found[1].joined else self._slots.claim_number(attempt_id)
         return Held(attempt_id, number) if number else None
 
     def _renew_foreign(self) -> None:
@@ -248,9 +250,13 @@ class Conversation:
             return max(0, self._free())
 
     def _free(self) -> int:
-        """Slots that are free, under the guard; those of claims that were not joined yet are taken."""
-        busy = set(self._claimed) | {key for key, (_, channel) in self._channels.items() if not channel.over}
-        return (self._peer.capacity if self._peer else 0) - len(busy)
+        """Slots that are free, under the guard; those of claims that may still be joined are taken."""
+        if self._peer is None:
+            return 0
+        # OpenFn's worker stops by itself what has had its time; ours says of each what has become of it.
+        foreign = self._peer.foreign
+        busy = (key for key, (_, each) in self._channels.items() if each.joined and not each.over and (each.is_kept_alive or not foreign))
+        return self._peer.capacity - self._slots.taken(busy)
 
     # Attempts
 
@@ -277,11 +283,23 @@ class Conversation:
             self._channels[attempt_id] = (join_ref, channel)
         if replaced is not None and replaced[0] is not None and replaced[0] != join_ref:
             self._push(topic, "phx_close", {}, replaced[0])
-        return channel.join(payload, self._joined)
+        future = channel.join(payload, self._joined)
+        future.add_done_callback(lambda done: self._refused(channel, done.result()))
+        return future
+
+    def _refused(self, channel: AttemptChannel, reply: Reply) -> None:
+        """A worker drops what it may not join. What could not be answered just now it may ask for again."""
+        if reply.status == "ok" or reply == refused("unavailable"):
+            return
+        with self._guard:
+            found = self._channels.get(channel.attempt_id)
+            if found is None or found[1] is not channel:
+                return
+            del self._channels[channel.attempt_id]
+        self._slots.freed([channel.attempt_id])
 
     def _joined(self, channel: AttemptChannel) -> None:
-        with self._guard:
-            self._claimed.pop(channel.attempt_id, None)
+        self._slots.joined(channel.attempt_id)
         self._desk.joined(channel.attempt_id, channel.claim_number)
 
     def _leave(self, attempt_id: Id, join_ref: str | None) -> Future[Reply]:
@@ -290,7 +308,7 @@ class Conversation:
             if found is None or (found[0] != join_ref and join_ref is not None):
                 return settled(ok({}))
             del self._channels[attempt_id]
-            self._claimed.pop(attempt_id, None)
+            self._slots.freed([attempt_id])
         report = found[1].left()
         if report is not None and found[1].over:
             self._desk.report(report)
