@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from kivuko.records import Change, new_id
 from kivuko.records.postgresql import PostgresqlDatabase
@@ -110,3 +111,48 @@ def test_a_connection_that_dies_is_made_anew_and_what_was_missed_is_a_gap(nodes:
     change = Change("run", new_id(), new_id())
     one.fanout.tell([change])
     assert other.next() == change
+
+
+@pytest.mark.parametrize("text", ["r-" + "A" * 21 + "!", "r" + "é" * 30, "r-" + "=" * 22], ids=["letters", "script", "short"])
+def test_what_is_no_notice_is_said(text: str) -> None:
+    with pytest.raises(ValueError, match=r"base64|ASCII|16 bytes"):
+        read_notice(text)
+
+
+@pytest.mark.postgres
+def test_a_notice_that_cannot_be_read_is_passed_over_as_a_gap_and_the_next_is_heard(
+    nodes: tuple[Node, Node], postgresql: PostgresqlDatabase
+) -> None:
+    one, other = nodes
+    with psycopg.connect(postgresql.address, autocommit=True) as connection, capture_logs() as logged:
+        for bad in ("r-" + "A" * 21 + "!", "r" + "é" * 30):
+            connection.execute("SELECT pg_notify('kivuko_changes', %s)", (f"newer {bad}",))
+            assert (one.next(), other.next()) == ("gap", "gap")
+    assert {entry["node"] for entry in logged} == {"newer"}
+    change = Change("run", new_id(), new_id())
+    one.fanout.tell([change])
+    assert other.next() == change
+
+
+@pytest.mark.postgres
+def test_a_listener_that_fails_does_not_make_a_node_deaf(postgresql: PostgresqlDatabase) -> None:
+    heard: queue.Queue[object] = queue.Queue()
+
+    def listen(changes: Sequence[Change]) -> None:
+        heard.put(changes[0])
+        raise LookupError("a defect of a listener")
+
+    fanout = Fanout(postgresql.address, listen, lambda: heard.put("gap"), lambda: None)
+    fanout.start()
+    try:
+        assert heard.get(timeout=PATIENCE_S) == "gap"
+        assert fanout.listening.wait(PATIENCE_S)
+        with psycopg.connect(postgresql.address, autocommit=True) as connection:
+            for change in (Change("run", new_id(), new_id()), Change("log", new_id(), new_id())):
+                (notice,) = write_notices("elsewhere", [change])
+                connection.execute("SELECT pg_notify('kivuko_changes', %s)", (notice,))
+                assert heard.get(timeout=PATIENCE_S) == change
+                # It listens anew, and says that something may have been missed.
+                assert heard.get(timeout=PATIENCE_S) == "gap"
+    finally:
+        fanout.stop()

@@ -16,6 +16,7 @@ import psycopg
 import structlog
 
 from kivuko.records import Change, Id
+from kivuko.worker.pulse import keep_doing
 
 __all__ = ["Fanout", "read_notice", "write_notices"]
 
@@ -24,6 +25,7 @@ _GATHERED_S = 0.05
 _AGAIN_S = 1.0
 _PAYLOAD_BYTES = 7_900
 _NOTICES_AT_ONCE = 20
+_SHOWN_CHARACTERS = 120
 _GAP = "gap"
 _CONFIGURATION = "configuration"
 
@@ -60,7 +62,7 @@ class Fanout:
         self.listening = threading.Event()
         self._threads = [
             threading.Thread(target=self._keep_telling, name="fanout-tell", daemon=True),
-            threading.Thread(target=self._keep_hearing, name="fanout-hear", daemon=True),
+            threading.Thread(target=keep_doing, args=(self._keep_hearing, self._stopping, _GATHERED_S), name="fanout-hear", daemon=True),
         ]
 
     def start(self) -> None:
@@ -141,17 +143,28 @@ class Fanout:
     def _hear(self, connection: psycopg.Connection) -> None:
         while not self._stopping.is_set():
             for heard in connection.notifies(timeout=_AGAIN_S):
-                node, _, text = heard.payload.partition(" ")
-                if node == self._node:
-                    continue
-                if text == _GAP:
-                    self._on_gap()
-                elif text == _CONFIGURATION:
-                    self._on_configuration()
-                else:
-                    self._on_changes(read_notice(text))
+                self._take(heard.payload)
                 if self._stopping.is_set():
                     break
+
+    def _take(self, payload: str) -> None:
+        node, _, text = payload.partition(" ")
+        if node == self._node:
+            return
+        try:
+            self._understand(text)
+        except ValueError as problem:
+            # Another version's, say. Whatever it has told, pages read it again.
+            _log.warning("a notice of another node was passed over", node=node, notice=text[:_SHOWN_CHARACTERS], reason=str(problem))
+            self._on_gap()
+
+    def _understand(self, text: str) -> None:
+        if text == _GAP:
+            self._on_gap()
+        elif text == _CONFIGURATION:
+            self._on_configuration()
+        else:
+            self._on_changes(read_notice(text))
 
 
 def write_notices(node: str, changes: Iterable[Change]) -> Iterable[str]:
@@ -168,7 +181,10 @@ def write_notices(node: str, changes: Iterable[Change]) -> Iterable[str]:
 
 
 def read_notice(text: str) -> list[Change]:
-    """The changes of a text without its node; words that this version does not know are left out."""
+    """The changes of a text without its node; kinds that this version does not know are left out.
+
+    Raises ValueError for what is no notice.
+    """
     found = []
     for word in text.split():
         kind, project, changed = _LONG.get(word[:1]), word[1:-22], word[-22:]
