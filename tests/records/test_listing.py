@@ -21,8 +21,8 @@ from kivuko.records.listing_runs import (
     list_work_orders,
     read_run,
     run_state,
-    workers,
 )
+from kivuko.records.listing_workers import WorkerPlace, count_workers, list_workers
 from kivuko.records.logs import Line, WriteLogs
 from kivuko.records.naming import NameDataclip
 from kivuko.records.rows import Dataclip, Run
@@ -232,14 +232,22 @@ def test_a_summary_counts_what_ended_lately_and_all_that_is_unfinished(scene: Sc
 
 
 def test_workers_are_listed_the_last_seen_first(scene: Scene) -> None:
-    scene.accept(scene.start())
-    scene.accept(scene.start())
+    for _ in range(3):
+        scene.accept(scene.start())
     claim(scene)
     scene.now_us += SECOND
     claim(scene)
-    seen = [worker.last_seen_at for worker in workers(scene.reader)]
+    scene.now_us += 90 * SECOND
+    claim(scene)
+    place = WorkerPlace(scene.now_us - 60 * SECOND, scene.now_us, Id(b"\xff" * 16))
+    found = list_workers(scene.reader, place, 10)
+    seen = [worker.last_seen_at for worker in found]
     assert seen == sorted(seen, reverse=True)
-    assert len(seen) == 2
+    assert len(seen) == count_workers(scene.reader, 10) == 3
+    assert count_workers(scene.reader, 2) == 2
+    for at, worker in enumerate(found):
+        assert list_workers(scene.reader, place.at(worker), 10) == found[at + 1 :]
+        assert list_workers(scene.reader, place.at(worker), 1) == found[at + 1 : at + 2]
 
 
 def test_a_dataclip_gets_a_name_and_loses_it(scene: Scene) -> None:

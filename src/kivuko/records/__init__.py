@@ -6,6 +6,7 @@ that cannot write. Open them with ``Records``; hand over ``Ingest``, ``Claim``, 
 
 from kivuko.records.checking import Finding, check_records
 from kivuko.records.claims import JOIN_WITHIN_US, Claim, Claimed, SetLimit
+from kivuko.records.departed import ForgetWorkers
 from kivuko.records.editing import Edit
 from kivuko.records.election import Election
 from kivuko.records.guards import RERUN_INTERVAL_US
@@ -104,6 +105,7 @@ __all__ = [
     "Finding",
     "Follow",
     "Forget",
+    "ForgetWorkers",
     "HandBack",
     "Happening",
     "Held",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kivuko.records.claims import claim, set_limits
+from kivuko.records.departed import forget_workers
 from kivuko.records.editing import edit
 from kivuko.records.ingest import ingest
 from kivuko.records.intents import Handlers
@@ -27,6 +28,7 @@ def handlers(rules: Rules | None = None) -> Handlers:
         "dismiss": dismiss,
         "edit": edit,
         "forget": forget,
+        "forget_workers": forget_workers,
         "ingest": ingest,
         "log": write_logs,
         "name_dataclip": name_dataclips,

@@ -24,7 +24,6 @@ __all__ = [
     "read_run",
     "read_work_order",
     "run_state",
-    "workers",
     "workers_by_id",
 ]
 
@@ -129,11 +128,6 @@ def attempts_by_id(connection: Connection, ids: Collection[Id]) -> dict[Id, Atte
 def attempts_of_order(connection: Connection, work_order_ids: Collection[Id]) -> list[Attempt]:
     """The Attempts of work orders, oldest first."""
     return connection.load(Attempt, "attempts_of_orders_listed", ids=sorted(work_order_ids)) if work_order_ids else []
-
-
-def workers(connection: Connection) -> list[Worker]:
-    """All workers, the last seen first."""
-    return connection.load(Worker, "workers_listed")
 
 
 def workers_by_id(connection: Connection, ids: Collection[Id]) -> dict[Id, Worker]:

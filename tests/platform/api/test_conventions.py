@@ -176,7 +176,7 @@ def test_rates_are_told_and_kept(small_world: World) -> None:
 
 
 def test_what_nobody_foresaw_tells_nothing_of_the_inside(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kivuko.platform.api.routes.workers.workers", lambda connection: 1 / 0)
+    monkeypatch.setattr("kivuko.platform.api.routes.workers.list_workers", lambda *_: 1 / 0)
     answer = small_world.api.ask("GET", "workers")
     assert (answer.status, answer.code) == (500, "internal_error")
     assert b"division" not in answer.body

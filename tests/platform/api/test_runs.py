@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kivuko.records import Id, Needs, Register, Renew, Worker, new_id
 from platform_api.world import World
 
 
@@ -119,3 +120,41 @@ def test_workers_tell_what_they_do(world: World) -> None:
     assert {key: worker[key] for key in ("name", "version", "kinds", "foreign", "capacity", "busy")} == {
         "name": "worker-1", "version": "1", "kinds": ["javascript"], "foreign": False, "capacity": 4, "busy": 0,
     }  # fmt: skip
+
+
+def some_workers(world: World, *minutes_ago: int) -> list[Id]:
+    """Workers last seen so long ago, besides the one that was never seen; their ids."""
+    with world.records.reading() as connection:
+        now_us = connection.now_us()
+    made = [Worker(new_id(), f"{ago} min", "1", Needs.JAVASCRIPT, 0, 1, 1, now_us - ago * 60_000_000) for ago in minutes_ago]
+    for worker in made:
+        world.records.submit(Register(worker)).result(20)
+    return [worker.id for worker in made]
+
+
+def test_workers_are_listed_in_pages_the_last_seen_first(world: World) -> None:
+    some_workers(world, 7, 3, 90, 5)
+    first = world.api.get("workers?limit=2&count=true")
+    assert ([worker["name"] for worker in first["items"]], first["count"], first["count_capped"]) == (["3 min", "5 min"], 5, False)
+    second = world.api.get(f"workers?limit=2&cursor={first['next_cursor']}")
+    assert [worker["name"] for worker in second["items"]] == ["7 min", "90 min"]
+    last = world.api.get(f"workers?limit=2&cursor={second['next_cursor']}")
+    assert ([worker["name"] for worker in last["items"]], last["next_cursor"]) == (["worker-1"], None)
+    assert "count" not in second
+
+
+def test_no_worker_is_missed_that_is_seen_while_somebody_turns_the_pages(world: World) -> None:
+    there = [*some_workers(world, 0, 0, 0, 0), world.worker.id]
+    found, cursor = [], ""
+    while cursor is not None:
+        page = world.api.get(f"workers?limit=2{cursor and '&cursor='}{cursor}")
+        found += [worker["id"] for worker in page["items"]]
+        cursor = page["next_cursor"]
+        for worker_id in there[:4]:
+            world.records.submit(Renew(worker_id, ())).result(20)
+    assert sorted(found) == sorted(map(str, there))
+
+
+@pytest.mark.parametrize("asked", ["cursor=AAAA", "cursor=!!", "limit=201", "limit=0", "name=x"])
+def test_a_list_of_workers_that_cannot_be_made_is_refused(world: World, asked: str) -> None:
+    assert world.api.ask("GET", f"workers?{asked}").status in (400, 422)

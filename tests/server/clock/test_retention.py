@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kivuko.records import Id, IdempotencyKey, Records
+from kivuko.records import Id, IdempotencyKey, Needs, Records, Register, Worker, new_id
 from kivuko.records.database import Database
 from kivuko.records.ids import IdSource
 from kivuko.records.rows import Dataclip, MessageVersion, OnceOnly, Run, WorkOrder
@@ -84,7 +84,7 @@ def test_messages_lose_their_bodies_and_their_words_and_the_runs_stay(cellar: Ce
     cellar.keep_house()
     assert cellar.bodies() == {old: False, young: True}
     assert cellar.found() == [young]
-    assert not cellar.index.owns(EntryKind.BODY, cellar.scene.project_id, old)
+    assert not cellar.index.owners(EntryKind.BODY, cellar.scene.project_id, [old])
     assert len(cellar.scene.rows(Run)) == 2
 
 
@@ -133,7 +133,7 @@ def test_a_project_that_erases_has_no_words(cellar: Cellar) -> None:
     message = cellar.worked()
     cellar.keeping = Keeping(cellar.scene.project_id, erases=True)
     cellar.keep_house()
-    assert not cellar.index.owns(EntryKind.BODY, cellar.scene.project_id, message)
+    assert not cellar.index.owners(EntryKind.BODY, cellar.scene.project_id, [message])
 
 
 def test_idempotency_keys_are_forgotten_after_their_window(cellar: Cellar) -> None:
@@ -145,3 +145,20 @@ def test_idempotency_keys_are_forgotten_after_their_window(cellar: Cellar) -> No
     assert len(scene.rows(OnceOnly)) == 1
     cellar.keep_house()
     assert scene.rows(OnceOnly) == []
+
+
+def test_workers_that_were_not_seen_for_thirty_days_are_forgotten_unless_they_hold_something(cellar: Cellar) -> None:
+    scene = cellar.scene
+    gone, here = (
+        Worker(new_id(), name, "1", Needs.JAVASCRIPT, 0, 1, 1, cellar.now_us - days * DAY) for name, days in (("gone", 31), ("here", 29))
+    )
+    scene.do(Register(gone))
+    scene.do(Register(here))
+    scene.do(scene.message([scene.start()]))
+    holder = claim(scene)
+    held = holder.attempt.worker_id
+    cellar.keep_house()
+    assert {worker.id for worker in scene.rows(Worker)} == {here.id, held}
+    cellar.now_us += 40 * DAY
+    cellar.keep_house()
+    assert {worker.id for worker in scene.rows(Worker)} == {held}

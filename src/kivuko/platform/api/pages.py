@@ -13,7 +13,19 @@ from kivuko.errors import MalformedCursor
 from kivuko.platform.api.wire import Wire
 from kivuko.records import Id
 
-__all__ = ["MOST_COUNTED", "ListQuery", "Page", "count_up_to", "cursor_id", "cursor_number", "id_page", "next_number", "orm_page"]
+__all__ = [
+    "MOST_COUNTED",
+    "ListQuery",
+    "Page",
+    "count_up_to",
+    "cursor_id",
+    "cursor_key",
+    "cursor_number",
+    "id_page",
+    "next_key",
+    "next_number",
+    "orm_page",
+]
 
 T = TypeVar("T")
 
@@ -40,6 +52,16 @@ class Page(Wire, Generic[T]):
 def cursor_id(cursor: str | None) -> Id | None:
     """The key that a cursor stands for. Raises MalformedCursor."""
     return None if cursor is None else Id(_decoded(cursor, 16))
+
+
+def cursor_key(cursor: str, length: int) -> bytes:
+    """The key of so many bytes that a cursor stands for. Raises MalformedCursor."""
+    return _decoded(cursor, length)
+
+
+def next_key(key: bytes) -> str:
+    """The cursor of a list after this key."""
+    return _encoded(key)
 
 
 def cursor_number(cursor: str | None) -> int:

@@ -10,7 +10,9 @@ SELECT {attempt} FROM attempt WHERE id = ANY(:ids)
 SELECT {attempt} FROM attempt WHERE work_order_id = ANY(:ids) ORDER BY id
 
 -- name: workers_listed
-SELECT {worker} FROM worker ORDER BY last_seen_at DESC, name, id
+SELECT {worker} FROM worker
+WHERE (CASE WHEN last_seen_at < :as_of THEN last_seen_at ELSE :as_of END, id) < (:seen, :id)
+ORDER BY CASE WHEN last_seen_at < :as_of THEN last_seen_at ELSE :as_of END DESC, id DESC LIMIT :at_most
 
 -- name: workers_named
 SELECT {worker} FROM worker WHERE id = ANY(:ids)

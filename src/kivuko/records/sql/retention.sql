@@ -111,6 +111,14 @@ DELETE FROM start_guard WHERE (message_id, job_id) IN (
     SELECT message_id, job_id FROM start_guard WHERE last_at < :before_us LIMIT :at_most
 )
 
+-- name: workers_forgotten
+DELETE FROM worker WHERE id IN (
+    SELECT worker.id FROM worker WHERE worker.last_seen_at < :before_us
+        AND NOT EXISTS (SELECT 1 FROM live_attempt WHERE live_attempt.worker_id = worker.id)
+    LIMIT :at_most
+)
+RETURNING id
+
 -- Zero persistence: what the last Attempt that needed it leaves behind.
 
 -- name: inputs_erased

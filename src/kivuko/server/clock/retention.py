@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from kivuko.records import DeleteHistory, Forget, Id, Part, Records, Vacuum, WipeBodies, oldest_kept
+from kivuko.records import DeleteHistory, Forget, ForgetWorkers, Id, Part, Records, Vacuum, WipeBodies, oldest_kept
 from kivuko.records.search import EntryKind, SearchIndex
 from kivuko.server.clock.chore import Chore, nothing
 
@@ -17,6 +17,7 @@ _log = structlog.get_logger(__name__)
 
 _DAY_US = 86_400_000_000
 _GUARDS_KEPT_US = 3_600_000_000
+_WORKERS_KEPT_US = 30 * _DAY_US
 _PATIENCE_S = 60
 _NEWEST = Id(b"\xff" * 16)
 
@@ -119,6 +120,7 @@ class RetentionChore:
 
     def _forget(self, now_us: int) -> None:
         self._repeat(lambda: self._records.submit(Forget(now_us - _GUARDS_KEPT_US), bulk=True).result(_PATIENCE_S))
+        self._repeat(lambda: self._records.submit(ForgetWorkers(now_us - _WORKERS_KEPT_US), bulk=True).result(_PATIENCE_S))
 
     def _give_back(self, *, compact: bool) -> None:
         free = self._records.submit(Vacuum(), bulk=True).result(_PATIENCE_S)
