@@ -13,11 +13,12 @@ from kivuko.errors import InputError, SecretUnreadable
 from kivuko.platform.credentials.bodies import create_credential, credential_body
 from kivuko.platform.credentials.models import Credential
 from kivuko.platform.inbox.changing import inbox_url, inboxes_of
-from kivuko.platform.rotation import reseal, sealed_columns, stale_secrets
+from kivuko.platform.rotation import Resealed, reseal, sealed_columns, stale_secrets, stored_secrets
 from kivuko.platform.sealing import KeyRing, use_keys
 from kivuko.records import new_id
 from own_platform import KEY, OTHER_KEY, Place
 
+THIRD_KEY = base64.b64encode(bytes(range(64, 96))).decode()
 RING = KeyRing.read([KEY])
 
 
@@ -85,8 +86,8 @@ def test_every_secret_can_be_brought_to_a_new_key(platform: Place) -> None:
     url = inbox_url(inbox.id)
     use_keys(KeyRing.read([OTHER_KEY, KEY]))
     assert stale_secrets() == 2
-    assert (reseal(1), reseal(), reseal()) == (1, 1, 0)
-    assert stale_secrets() == 0
+    assert (reseal(), reseal()) == (Resealed(2), Resealed(0))
+    assert (stale_secrets(), stored_secrets()) == (0, 2)
     use_keys(KeyRing.read([OTHER_KEY]))
     assert credential_body(made.id, project.id) == {"password": "hidden canary"}
     assert inbox_url(inbox.id) == url
@@ -97,9 +98,33 @@ def test_a_secret_whose_key_is_gone_stays_as_it_is(sqlite_platform: Place) -> No
     made = create_credential(project.id, {"name": "dhis2", "body": {"a": "b"}}, actor=sqlite_platform.admin)
     before = bytes(Credential.objects.get(id=made.id).sealed)
     use_keys(KeyRing.read([OTHER_KEY]))
-    with pytest.raises(SecretUnreadable):
-        reseal()
+    create_credential(project.id, {"name": "later", "body": {"c": "d"}}, actor=sqlite_platform.admin)
+    use_keys(KeyRing.read([THIRD_KEY, OTHER_KEY]))
+    resealed = reseal()
+    # Of three the one whose key is there; that of the credential and that of the inbox are gone.
+    assert (resealed.done, len(resealed.unreadable), stale_secrets()) == (1, 2, 2)
+    assert any(str(made.id) in reason for reason in resealed.unreadable)
     assert bytes(Credential.objects.get(id=made.id).sealed) == before
+    use_keys(KeyRing.read([THIRD_KEY, KEY]))
+    assert reseal() == Resealed(2)
+    assert credential_body(made.id, project.id) == {"a": "b"}
+
+
+def test_what_was_broken_off_goes_on(platform: Place) -> None:
+    project = platform.project()
+    for n in range(150):
+        create_credential(project.id, {"name": f"c{n}", "body": {"n": n}}, actor=platform.admin)
+    use_keys(KeyRing.read([OTHER_KEY, KEY]))
+
+    def broken_off(done: int) -> None:
+        raise KeyboardInterrupt(done)
+
+    with pytest.raises(KeyboardInterrupt, match="100"):
+        reseal(broken_off)
+    assert stale_secrets() == stored_secrets() - 100 == 51
+    heard: list[int] = []
+    assert reseal(heard.append) == Resealed(51)
+    assert heard == []
 
 
 def test_every_column_of_secrets_is_known() -> None:

@@ -64,6 +64,7 @@ COMMANDS = (
     Entry(("serve",), "serve", "serve [project.yaml]", "Start the platform, or serve one project file"),
     Entry(("worker",), "worker", "worker [url]", "Execute work of a server on this machine"),
     Entry(("migrate",), "migrate", "migrate", "Bring the database of a server up to date, or move it to PostgreSQL"),
+    Entry(("keys", "rotate"), "keys_rotate", "keys rotate", "Encrypt the stored secrets of a server with a new key"),
     Entry(("help",), "help", "help [command]", "Show this, or the help of a command"),
 )
 

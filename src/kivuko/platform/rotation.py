@@ -1,17 +1,27 @@
-"""Encrypting with the newest key what older ones have encrypted, a few rows at a time."""
+"""Encrypting with the newest key what older ones have encrypted, one row at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from django.apps import apps
 from django.db import models, transaction
 
+from kivuko.errors import SecretUnreadable
 from kivuko.platform.sealing import SealedField, keys, open_from, seal_for
 
-__all__ = ["reseal", "sealed_columns", "stale_secrets"]
+__all__ = ["Resealed", "reseal", "sealed_columns", "stale_secrets", "stored_secrets"]
 
-BATCH = 100
+_TOLD_EVERY = 100
+
+
+@dataclass(frozen=True)
+class Resealed:
+    """How many secrets were encrypted anew; ``unreadable`` says of each that was not why: its key is missing, or it is damaged."""
+
+    done: int
+    unreadable: tuple[str, ...] = ()
 
 
 def sealed_columns() -> Iterator[tuple[type[models.Model], str]]:
@@ -22,36 +32,43 @@ def sealed_columns() -> Iterator[tuple[type[models.Model], str]]:
                 yield model, column.name
 
 
+def stored_secrets() -> int:
+    """How many secrets the database holds."""
+    return sum(model._default_manager.count() for model, _ in sealed_columns())
+
+
 def stale_secrets() -> int:
     """How many secrets are not yet encrypted with the newest key."""
-    ring = keys()
-    return sum(
-        not ring.is_newest(bytes(sealed))
-        for model, name in sealed_columns()
-        for sealed in model._default_manager.values_list(name, flat=True).iterator()
-    )
+    return sum(len(_stale(model, name)) for model, name in sealed_columns())
 
 
-def reseal(at_most: int = BATCH) -> int:
-    """Encrypts up to so many secrets anew; how many there were. Call it until it gives 0, then the old keys can go.
+def reseal(told: Callable[[int], None] = lambda done: None) -> Resealed:
+    """Encrypts every secret with the newest key that is not yet; ``told`` hears of each hundred.
 
-    Raises SecretUnreadable for one whose key is not in the ring: nothing is lost by that, the key has to come back.
+    Each row is a transaction: it may be broken off at any time, and goes on when it is called again. What cannot be opened stays as it is.
     """
-    done = 0
+    done, unreadable = 0, []
     for model, name in sealed_columns():
-        if done >= at_most:
-            break
-        stale = [row for row in model._default_manager.only("pk", name).iterator() if not keys().is_newest(bytes(getattr(row, name)))]
-        for row in stale[: at_most - done]:
-            _reseal(model, name, row)
-            done += 1
-    return done
+        for key in _stale(model, name):
+            try:
+                done += _reseal(model, name, key)
+            except SecretUnreadable as problem:
+                unreadable.append(problem.message)
+            if done and done % _TOLD_EVERY == 0:
+                told(done)
+    return Resealed(done, tuple(unreadable))
 
 
-def _reseal(model: type[models.Model], name: str, row: models.Model) -> None:
+def _stale(model: type[models.Model], name: str) -> list[object]:
+    ring = keys()
+    found = model._default_manager.order_by("pk").values_list("pk", name).iterator()
+    return [key for key, sealed in found if not ring.is_newest(bytes(sealed))]
+
+
+def _reseal(model: type[models.Model], name: str, key: object) -> int:
     with transaction.atomic():
-        found = model._default_manager.select_for_update().filter(pk=row.pk).values_list(name, flat=True).first()
+        found = model._default_manager.select_for_update().filter(pk=key).values_list(name, flat=True).first()
         if found is None:
-            return
-        row = model(pk=row.pk)
-        model._default_manager.filter(pk=row.pk).update(**{name: seal_for(row, open_from(row, found))})
+            return 0
+        row = model(pk=key)
+        return model._default_manager.filter(pk=key).update(**{name: seal_for(row, open_from(row, found))})

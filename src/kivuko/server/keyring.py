@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from kivuko.errors import DataFolderRefused, SettingInvalid
 from kivuko.server.settings import ServerSettings
 
-__all__ = ["Keyring", "keyring"]
+__all__ = ["Keyring", "add_encryption_key", "keyring"]
 
 _RSA_BITS = 2048
 
@@ -47,6 +47,18 @@ def keyring(settings: ServerSettings, folder: Path) -> Keyring:
     )
 
 
+def add_encryption_key(folder: Path) -> None:
+    """Makes a new encryption key and puts it before those that are kept in the folder. Raises DataFolderRefused."""
+    path = folder / "encryption_keys"
+    try:
+        older = path.read_text("utf-8").split() if path.exists() else []
+        unfinished = _written(path, "\n".join([_encryption_key(), *older]))
+        unfinished.replace(path)
+        _sync(path.parent)
+    except OSError as problem:
+        raise DataFolderRefused(f"the secret {path} cannot be read or made: {problem.strerror}") from problem
+
+
 def _kept(path: Path, make: Callable[[], str]) -> str:
     """What the file holds; made, synced and readable by nobody else when there is none."""
     try:
@@ -60,13 +72,7 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    # Whole or not at all: a key that was cut off by a power failure would lock everything that it encrypts.
-    unfinished = path.with_suffix(f".{secrets.token_hex(4)}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    unfinished = _written(path, text)
     try:
         # The first of two processes that start together wins, and both use its key.
         os.link(unfinished, path)
@@ -74,7 +80,22 @@ def _write(path: Path, text: str) -> None:
         pass
     finally:
         unfinished.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _written(path: Path, text: str) -> Path:
+    """A synced file beside ``path``. Whole or not at all: a key that was cut off by a power failure would lock what it encrypts."""
+    unfinished = path.with_suffix(f".{secrets.token_hex(4)}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return unfinished
+
+
+def _sync(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
 
