@@ -65,6 +65,7 @@ COMMANDS = (
     Entry(("worker",), "worker", "worker [url]", "Execute work of a server on this machine"),
     Entry(("migrate",), "migrate", "migrate", "Bring the database of a server up to date, or move it to PostgreSQL"),
     Entry(("keys", "rotate"), "keys_rotate", "keys rotate", "Encrypt the stored secrets of a server with a new key"),
+    Entry(("keys", "accept"), "keys_accept", "keys accept", "Take changed secrets as those of all servers of a PostgreSQL database"),
     Entry(("help",), "help", "help [command]", "Show this, or the help of a command"),
 )
 

@@ -8,6 +8,7 @@ from kivuko.platform import PlatformSettings, migrate, setup
 from kivuko.platform.limits import tell_limits_to
 from kivuko.platform.rules import PlatformRules
 from kivuko.platform.settings import records_database
+from kivuko.platform.shared_secrets import agree_on_keys, agree_on_secrets
 from kivuko.records import ObjectFolder, Records
 from kivuko.server.changes import Changes
 from kivuko.server.datafolder import DataFolder
@@ -58,6 +59,10 @@ def lay_foundations(settings: ServerSettings, folder: DataFolder, public_url: st
         )
     )
     migrate()
+    if records_database().dialect == "postgresql":
+        # Elsewhere there is one server, and its secrets lie beside its database.
+        agree_on_keys(keys.encryption_keys)
+        agree_on_secrets(keys.shared)
     changes, rules = Changes(), PlatformRules()
     records = Records(records_database(), ObjectFolder(folder.objects), rules=rules, on_change=changes.heard)
     tell_limits_to(records.submit)

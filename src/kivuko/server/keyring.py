@@ -30,6 +30,13 @@ class Keyring:
     worker_secret: str = field(repr=False)
     runs_private_key: str = field(repr=False)
 
+    @property
+    def shared(self) -> dict[str, str]:
+        """What all servers of a database must have alike besides encryption keys, by name of setting: of the RSA key its public half."""
+        public = serialization.load_pem_private_key(self.runs_private_key.encode("ascii"), None).public_key()
+        text = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+        return {"secret_key": self.secret_key, "worker_secret": self.worker_secret, "worker_runs_private_key": text}
+
 
 def keyring(settings: ServerSettings, folder: Path) -> Keyring:
     """The secrets; those that no setting gives are read from ``folder``, and made there when it has none.

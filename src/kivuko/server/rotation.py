@@ -1,4 +1,4 @@
-"""``kivuko keys rotate``: stored secrets are encrypted with the newest key (server-and-data §13)."""
+"""``kivuko keys``: stored secrets are encrypted with the newest key, changed ones accepted (server-and-data §13)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 
 from kivuko.errors import InputError
 from kivuko.platform import PlatformSettings, migrate, setup
-from kivuko.platform.rotation import Resealed, reseal, stale_secrets, stored_secrets
+from kivuko.platform.rotation import reseal, stale_secrets, stored_secrets
+from kivuko.platform.shared_secrets import accept_secrets, agree_on_keys, keep_keys
 from kivuko.records import SqliteDatabase, database_at
 from kivuko.server.datafolder import DataFolder
-from kivuko.server.keyring import add_encryption_key, keyring
+from kivuko.server.keyring import Keyring, add_encryption_key, keyring
 from kivuko.server.settings import ServerSettings
 
-__all__ = ["rotate_keys"]
+__all__ = ["accept_keys", "rotate_keys"]
 
 Tell = Callable[[str], None]
 
@@ -30,10 +31,12 @@ def rotate_keys(settings: ServerSettings, data: Path, tell: Tell) -> int:
     with ExitStack() as stack:
         folder = DataFolder.open(data)
         alone = _alone(settings, folder, stack)
-        _set_up(settings, folder)
+        keys = _set_up(settings, folder)
         migrate()
+        if not alone:
+            agree_on_keys(keys.encryption_keys)
         if stale_secrets():
-            return _told(reseal(lambda done: tell(f"  {done}")), tell)
+            return _resealed(keys, tell)
         if settings.encryption_keys:
             return _to_do(tell)
         add_encryption_key(folder.secrets)
@@ -41,8 +44,24 @@ def rotate_keys(settings: ServerSettings, data: Path, tell: Tell) -> int:
         if not alone:
             tell("Restart every server of this database, for they must know it; then call this again.")
             return 0
-        _set_up(settings, folder)
-        return _told(reseal(lambda done: tell(f"  {done}")), tell)
+        return _resealed(_set_up(settings, folder), tell)
+
+
+def accept_keys(settings: ServerSettings, data: Path, tell: Tell) -> int:
+    """Takes this server's secrets as those of all servers of its PostgreSQL database; the exit code.
+
+    Raises InputError of several kinds, RecordsUnavailable.
+    """
+    if not data.is_dir():
+        raise InputError(f"there is no data folder {data}", fix="Name the right one with --data.")
+    folder = DataFolder.open(data)
+    if isinstance(database_at(settings.database_url, folder.path), SqliteDatabase):
+        raise InputError("only the servers of a PostgreSQL database compare their secrets", fix="Nothing has to be done for SQLite.")
+    keys = _set_up(settings, folder)
+    migrate()
+    accept_secrets(keys.shared, keys.encryption_keys)
+    tell("From now on every server of this database must have the secrets that this one has.")
+    return 0
 
 
 def _alone(settings: ServerSettings, folder: DataFolder, stack: ExitStack) -> bool:
@@ -56,12 +75,15 @@ def _alone(settings: ServerSettings, folder: DataFolder, stack: ExitStack) -> bo
     return True
 
 
-def _set_up(settings: ServerSettings, folder: DataFolder) -> None:
+def _set_up(settings: ServerSettings, folder: DataFolder) -> Keyring:
     keys = keyring(settings, folder.secrets)
     setup(PlatformSettings(folder.path, settings.database_url, keys.secret_key, keys.encryption_keys))
+    return keys
 
 
-def _told(resealed: Resealed, tell: Tell) -> int:
+def _resealed(keys: Keyring, tell: Tell) -> int:
+    resealed = reseal(lambda done: tell(f"  {done}"))
+    keep_keys(keys.encryption_keys)
     tell(f"Secrets encrypted with the newest key: {resealed.done}.")
     for reason in resealed.unreadable:
         tell(f"Left as it was: {reason}.")

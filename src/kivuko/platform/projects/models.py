@@ -7,7 +7,7 @@ from django.db import models
 from kivuko.platform.ids import IdField
 from kivuko.records import new_id
 
-__all__ = ["ConfigurationVersion", "Project"]
+__all__ = ["ConfigurationVersion", "Project", "SharedSecret"]
 
 
 class Project(models.Model):
@@ -43,3 +43,10 @@ class ConfigurationVersion(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     number = models.BigIntegerField(default=0)
+
+
+class SharedSecret(models.Model):
+    """What a setting's secret looks like on all servers of this database, without the secret: ``platform.shared_secrets``."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    fingerprint = models.TextField()
