@@ -30,11 +30,12 @@ def folded(rows: Iterable[Any]) -> tuple[Table[Any], list[Any]] | None:
 
 
 @cache
-def write_statement(table: Table[Any], conflict: Conflict, dialect: Dialect) -> str:
-    """``INSERT … ON CONFLICT`` for rows of ``table``: per row on SQLite, from one array per column on PostgreSQL."""
+def write_statement(table: Table[Any], conflict: Conflict, dialect: Dialect, count: int = 1) -> str:
+    """``INSERT … ON CONFLICT`` for rows of ``table``: of ``count`` rows on SQLite, from one array per column on PostgreSQL."""
     names = ", ".join(column.name for column in table.columns)
     if dialect == "sqlite":
-        source = f"VALUES ({', '.join('?' * len(table.columns))})"
+        row = f"({', '.join('?' * len(table.columns))})"
+        source = f"VALUES {', '.join([row] * count)}"
     else:
         source = f"SELECT * FROM unnest({', '.join(f'%s::{_array_type(column)}' for column in table.columns)})"
     return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT ({', '.join(table.key)}) DO {_resolution(table, conflict)}"

@@ -45,7 +45,10 @@ class Connection(Protocol):
     def load(self, row: type[R], statement: str, **values: Any) -> list[R]:
         """The rows of a named statement that selects all columns (``{table}``) of one table."""
 
-    def change(self, statement: str, **values: Any) -> int:
+    def change(self, statement: str, **values: Any) -> None:
+        """Executes the named statement. What goes wrong may be raised as late as by the commit."""
+
+    def changed(self, statement: str, **values: Any) -> int:
         """Executes the named statement; how many rows it changed."""
 
     def write(self, rows: Iterable[Any], conflict: Conflict = Conflict.KEEP) -> None:

@@ -26,6 +26,6 @@ def name_dataclips(transaction: Transaction, intents: Sequence[NameDataclip]) ->
     """Stores names; refused with RecordMissing for a dataclip that is not there."""
     results: list[RecordMissing | None] = []
     for intent in intents:
-        named = transaction.connection.change("dataclip_named", id=intent.dataclip_id, name=intent.name)
+        named = transaction.connection.changed("dataclip_named", id=intent.dataclip_id, name=intent.name)
         results.append(None if named else RecordMissing(f"dataclip {intent.dataclip_id} does not exist"))
     return results

@@ -26,7 +26,7 @@ class Dismiss(Intent[int]):
 def dismiss(transaction: Transaction, intents: Sequence[Dismiss]) -> list[int]:
     """Deletes the notices of each intent."""
     return [
-        transaction.connection.change("notices_deleted", ids=sorted(intent.notice_ids)) if intent.notice_ids else 0 for intent in intents
+        transaction.connection.changed("notices_deleted", ids=sorted(intent.notice_ids)) if intent.notice_ids else 0 for intent in intents
     ]
 
 

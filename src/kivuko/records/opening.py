@@ -79,6 +79,11 @@ class Records:
         return self._writer.backlog
 
     @property
+    def quiet_s(self) -> float:
+        """How long nobody has waited for anything to be written, in seconds; infinite before the first."""
+        return self._writer.quiet_s
+
+    @property
     def objects(self) -> ObjectStore | None:
         """Where large bodies are; None where all are in their rows."""
         return self._objects

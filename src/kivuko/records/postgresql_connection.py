@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import psycopg
@@ -50,6 +51,10 @@ class _IdLoader(Loader):
 
 def open_connection(address: str, options: str, *, connect_timeout_s: int) -> PostgresqlConnection:
     """A connection with these options of the server. Raises RecordsUnavailable."""
+    return PostgresqlConnection(lambda: _opened(address, options, connect_timeout_s))
+
+
+def _opened(address: str, options: str, connect_timeout_s: int) -> psycopg.Connection:
     try:
         connection = psycopg.connect(address, autocommit=True, options=options, connect_timeout=connect_timeout_s)
     except psycopg.OperationalError as error:
@@ -60,42 +65,65 @@ def open_connection(address: str, options: str, *, connect_timeout_s: int) -> Po
     connection.adapters.register_dumper(Id, _IdTextDumper)
     connection.adapters.register_dumper(Id, _IdDumper)
     connection.adapters.register_loader("uuid", _IdLoader)
-    return PostgresqlConnection(connection)
+    return connection
 
 
 class PostgresqlConnection:
-    """One connection; see ``records.database.Connection``."""
+    """One connection; see ``records.database.Connection``.
+
+    Within a transaction what is only written is sent without waiting for each answer: under load every wait costs a turn of the
+    interpreter's lock, a dozen for a message.
+    """
 
     dialect: Dialect = "postgresql"
 
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self._connection = connection
-        self._cursor = connection.cursor(binary=True)
+    def __init__(self, open_: Callable[[], psycopg.Connection]) -> None:
+        self._open = open_
+        self._connection = open_()
+        self._cursor = self._connection.cursor(binary=True)
+        self._unanswered = contextlib.ExitStack()
+        self._failed = False
 
     def begin(self) -> None:
         """Opens a transaction."""
+        self._unanswered.enter_context(self._connection.pipeline())
         self._execute("BEGIN")
 
     def commit(self) -> None:
         """Commits; the server has synced its log before this returns."""
         self._execute("COMMIT")
+        self._wait_for_answers()
 
     def rollback(self) -> None:
         """Undoes the transaction; on a broken connection there is nothing left to undo."""
-        if not self._connection.broken and self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        with contextlib.suppress(psycopg.Error, RecordsUnavailable):  # what is undone may have failed
+            self._wait_for_answers()
+        if self._connection.broken:
+            return
+        if self._failed:
+            # psycopg counts statements as prepared that the server passed over after the one that failed.
+            self._connection.close()
+            self._connection = self._open()
+            self._cursor = self._connection.cursor(binary=True)
+            self._failed = False
+        elif self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             self._execute("ROLLBACK")
 
     def fetch(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """All rows of the named statement."""
-        return self._execute(named(statement, "postgresql"), values).fetchall()
+        return self._rows(named(statement, "postgresql"), values)
 
     def load(self, row: type[R], statement: str, **values: Any) -> list[R]:
         """Typed rows of the named statement."""
-        load = table_of(row).load
-        return [load(found) for found in self._execute(named(statement, "postgresql"), values)]
+        return list(map(table_of(row).load, self._rows(named(statement, "postgresql"), values)))
 
-    def change(self, statement: str, **values: Any) -> int:
+    def change(self, statement: str, **values: Any) -> None:
+        """Executes the named statement."""
+        self._execute(named(statement, "postgresql"), values)
+
+    def changed(self, statement: str, **values: Any) -> int:
         """Executes the named statement; rows changed."""
+        self._wait_for_answers()
         return self._execute(named(statement, "postgresql"), values).rowcount
 
     def write(self, rows: Iterable[Any], conflict: Conflict = Conflict.KEEP) -> None:
@@ -112,15 +140,17 @@ class PostgresqlConnection:
 
     def now_us(self) -> int:
         """The server's clock."""
-        ((now,),) = self._execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").fetchall()
+        ((now,),) = self._rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
         return int(now)
 
     def script(self, text: str) -> None:
         """Executes several statements."""
+        self._wait_for_answers()
         self._connection.execute(text)
 
     def query(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """Executes one statement with ``?`` parameters."""
+        self._wait_for_answers()
         cursor = self._execute(text.replace("?", "%s"), values)
         return cursor.fetchall() if cursor.description else []
 
@@ -129,10 +159,28 @@ class PostgresqlConnection:
         self._connection.close()
 
     def _execute(self, text: str, values: Any = None) -> psycopg.Cursor[tuple[Any, ...]]:
-        try:
+        with self._noticing():
             return self._cursor.execute(text, values)
+
+    def _rows(self, text: str, values: Any = None) -> list[tuple[Any, ...]]:
+        with self._noticing():
+            return self._cursor.execute(text, values).fetchall()
+
+    def _wait_for_answers(self) -> None:
+        """What failed of the statements that were sent without waiting is raised here, or by the next one that gives rows."""
+        with self._noticing():
+            self._unanswered.close()
+
+    @contextlib.contextmanager
+    def _noticing(self) -> Iterator[None]:
+        try:
+            yield
         except psycopg.OperationalError as error:
+            self._failed = True
             raise RecordsUnavailable(f"PostgreSQL cannot write: {str(error).strip()}") from error
+        except psycopg.Error:
+            self._failed = True
+            raise
 
 
 def _array(column: Column, values: tuple[Any, ...]) -> str | list[Any]:

@@ -115,7 +115,7 @@ def _wipe(transaction: Transaction, intent: WipeBodies) -> Wiped:
         transaction.tell("object_wiped", intent.project_id, Id(key))
     statement = "versions_wiped" if intent.part is Part.MESSAGES else "dataclips_wiped"
     transaction.wiped = transaction.wiped or bool(rows)
-    count = connection.change(statement, ids=sorted({Id(row[0]) for row in rows}), now_us=transaction.now_us) if rows else 0
+    count = connection.changed(statement, ids=sorted({Id(row[0]) for row in rows}), now_us=transaction.now_us) if rows else 0
     return Wiped(count, ids[-1])
 
 
@@ -129,13 +129,13 @@ def _delete(transaction: Transaction, intent: DeleteHistory) -> int:
     asked = {"project_id": intent.project_id, "before": intent.before, "at_most": BATCH // 5}
     orders = [Id(order) for (order,) in connection.fetch("orders_to_delete", **asked)]
     attempts = [Id(found) for (found,) in connection.fetch("attempts_of_work_orders", ids=orders)] if orders else []
-    if attempts and (lines := connection.change("lines_deleted", ids=attempts, at_most=BATCH * 10)):
+    if attempts and (lines := connection.changed("lines_deleted", ids=attempts, at_most=BATCH * 10)):
         return lines
     if not orders:
         return _delete_messages(transaction, intent)
     if attempts:
         _delete_attempts(transaction, intent, attempts)
-    return connection.change("orders_deleted", ids=orders)
+    return connection.changed("orders_deleted", ids=orders)
 
 
 def _delete_attempts(transaction: Transaction, intent: DeleteHistory, attempts: list[Id]) -> None:
@@ -167,8 +167,8 @@ def forget(transaction: Transaction, intents: Sequence[Forget]) -> list[int]:
     """Deletes a batch for each intent."""
     connection = transaction.connection
     return [
-        connection.change("once_expired", now_us=transaction.now_us, at_most=BATCH)
-        + connection.change("guards_expired", before_us=intent.guards_before_us, at_most=BATCH)
+        connection.changed("once_expired", now_us=transaction.now_us, at_most=BATCH)
+        + connection.changed("guards_expired", before_us=intent.guards_before_us, at_most=BATCH)
         for intent in intents
     ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +37,7 @@ for _enumeration in {column.type for table in TABLES.values() for column in tabl
     sqlite3.register_adapter(_enumeration, int.__int__)
 
 _BUSY_TIMEOUT_S = 20
+_ROWS_AT_ONCE = 64
 _INCREMENTAL = 2
 _PRAGMAS = """
 PRAGMA journal_mode = WAL;
@@ -121,7 +122,11 @@ class SqliteConnection:
         load = table_of(row).load
         return [load(found) for found in self._named(statement, values)]
 
-    def change(self, statement: str, **values: Any) -> int:
+    def change(self, statement: str, **values: Any) -> None:
+        """Executes the named statement."""
+        self._named(statement, values)
+
+    def changed(self, statement: str, **values: Any) -> int:
         """Executes the named statement; rows changed."""
         return int(self._named(statement, values).rowcount)
 
@@ -130,10 +135,10 @@ class SqliteConnection:
         batch = folded(rows)
         if batch is not None:
             table, listed = batch
-            try:
-                self._connection.executemany(write_statement(table, conflict, "sqlite"), map(table.values, listed))
-            except sqlite3.OperationalError as error:
-                raise _unavailable(error) from error
+            values = [table.values(row) for row in listed]
+            for first, count in _portions(len(values)):
+                together = [value for row in values[first : first + count] for value in row]
+                self._execute(write_statement(table, conflict, "sqlite", count), together)
 
     def scrub(self) -> None:
         """Copies the WAL into the file and cuts it off. A reader that is still at an older state is waited for shortly: the next scrub
@@ -177,6 +182,19 @@ class SqliteConnection:
             return self._connection.execute(text, values)
         except sqlite3.OperationalError as error:
             raise _unavailable(error) from error
+
+
+def _portions(count: int) -> Iterator[tuple[int, int]]:
+    """Where each statement's rows begin and how many they are: powers of two, so that few statements need to be prepared.
+
+    Each statement gives the interpreter's lock away and has to win it back, beside a busy event loop: a statement for every row would
+    cost more turns than writing it.
+    """
+    first = 0
+    while first < count:
+        portion = min(_ROWS_AT_ONCE, 1 << (count - first).bit_length() - 1)
+        yield first, portion
+        first += portion
 
 
 @cache

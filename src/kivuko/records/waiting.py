@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -30,6 +32,12 @@ class Waiting:
         self._in_hand: set[Id] = set()
         self._urgent_in_a_row = 0
         self._closed = False
+        self._last_urgent_s = -math.inf
+
+    @property
+    def quiet_s(self) -> float:
+        """How long nothing urgent has come, in seconds."""
+        return time.monotonic() - self._last_urgent_s
 
     def __len__(self) -> int:
         with self._changed:
@@ -44,6 +52,7 @@ class Waiting:
                 self._bulk.setdefault(pending.intent.key, deque()).append(pending)
             else:
                 self._urgent.append(pending)
+                self._last_urgent_s = time.monotonic()
             self._changed.notify()
         return True
 

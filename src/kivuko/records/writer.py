@@ -62,6 +62,11 @@ class Writer:
         """How many intents wait."""
         return len(self._waiting)
 
+    @property
+    def quiet_s(self) -> float:
+        """How long nothing urgent has been handed over, in seconds."""
+        return self._waiting.quiet_s
+
     def submit(self, intent: Intent[R], *, bulk: bool = False) -> Future[R]:
         """Hands over an intent. The future gives its result when it is durable, or raises a RecordsError.
 

@@ -121,7 +121,7 @@ def test_a_project_that_keeps_nothing_is_not_indexed(library: Library, index: Se
     library.attempt(["Kenema"])
     library.catch_up()
     assert library.messages("Kenema") == library.runs("Kenema") == []
-    assert not index.owns(EntryKind.BODY, library.project_id, message)
+    assert not index.owners(EntryKind.BODY, library.project_id, [message])
 
 
 def test_a_wiped_body_is_not_found_even_before_the_index_is_purged(library: Library) -> None:
@@ -141,7 +141,7 @@ def test_a_purge_takes_out_what_is_older(library: Library, index: SearchIndex) -
     assert index.purge(library.project_id, EntryKind.BODY, young) == 0
     assert index.purge(library.project_id, EntryKind.LOG, LATER) == 1
     assert library.messages("Kenema") == [young]
-    assert not index.owns(EntryKind.BODY, library.project_id, old)
+    assert not index.owners(EntryKind.BODY, library.project_id, [old])
 
 
 def test_deleted_history_is_not_found(library: Library) -> None:

@@ -22,6 +22,7 @@ __all__ = ["SearchIndex", "open_index"]
 
 NEWEST = Id(b"\xff" * 16)
 _MERGE_PAGES = 500
+_ENTRIES_AT_ONCE = 128
 _LOCK = 27500
 
 
@@ -37,18 +38,28 @@ class SearchIndex:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Stores entries; one at a place that is there already replaces it."""
+        by_place = {(entry.kind, entry.place.subject_id, entry.place.first): entry for entry in entries}
+        ordered = list(by_place.values())
         with self._transaction() as connection:
-            for entry in entries:
-                self._add(connection, entry)
+            for first in range(0, len(ordered), _ENTRIES_AT_ONCE):
+                together = ordered[first : first + _ENTRIES_AT_ONCE]
+                if connection.dialect == "postgresql":
+                    self._add_arrays(connection, together)
+                else:
+                    self._add_rows(connection, together)
 
     def replace_owner(self, kind: EntryKind, project_id: Id, owner_id: Id) -> None:
         """Takes out what a message or Attempt has, before it is indexed anew."""
         self._drop("of_owner", project_id, int(kind), owner_id)
 
-    def owns(self, kind: EntryKind, project_id: Id, owner_id: Id) -> bool:
-        """Whether something of this message or Attempt stands in the index."""
+    def owners(self, kind: EntryKind, project_id: Id, asked: Sequence[Id]) -> set[Id]:
+        """Which of these messages or Attempts have something in the index."""
         with self._reader as connection:
-            return bool(connection.query(self._text["owned"], project_id, int(kind), owner_id))
+            if connection.dialect == "postgresql":
+                found = connection.query(self._text["owners"], project_id, int(kind), list(asked))
+            else:
+                found = connection.query(f"{self._text['owners']} ({_marks(len(asked))})", project_id, int(kind), *asked)
+        return {Id(owner_id) for (owner_id,) in found}
 
     def purge(self, project_id: Id, kind: EntryKind, before: Id, at_most: int = 500) -> int:
         """Takes out what belongs to messages or Attempts older than this id, a batch; how many. Call it until it gives 0."""
@@ -118,16 +129,21 @@ class SearchIndex:
             finally:
                 connection.rollback()
 
-    def _add(self, connection: Connection, entry: Entry) -> None:
-        place, words = entry.place, list(entry.words)
-        values = (int(entry.kind), entry.project_id, place.subject_id, place.owner_id, place.first, place.last)
-        if connection.dialect == "postgresql":
-            connection.query(self._text["add"], *values, words)
-            return
-        for (number,) in connection.query(self._text["known"], int(entry.kind), place.subject_id, place.first):
+    def _add_arrays(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        rows = [(*_columns(entry), " ".join(entry.words)) for entry in entries]
+        connection.query(self._text["add"], *map(list, zip(*rows, strict=True)))
+
+    def _add_rows(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """In two statements for all: each statement gives the interpreter's lock away and waits for it under load."""
+        keys = [key for entry in entries for key in (int(entry.kind), entry.place.subject_id, entry.place.first)]
+        for (number,) in connection.query(f"{self._text['known']} (VALUES {_rows_of_marks(len(entries), 3)})", *keys):
             self._drop_one(connection, number)
-        ((number,),) = connection.query(self._text["add"], *values)
-        connection.query(self._text["add_words"], number, " ".join(words))
+        ((last,),) = connection.query(self._text["last"])
+        numbered = list(enumerate(entries, last + 1))
+        values = [value for number, entry in numbered for value in (number, *_columns(entry))]
+        connection.query(f"{self._text['add']} {_rows_of_marks(len(entries), 7)}", *values)
+        words = [value for number, entry in numbered for value in (number, " ".join(entry.words))]
+        connection.query(f"{self._text['add_words']} {_rows_of_marks(len(entries), 2)}", *words)
 
     def _drop(self, statement: str, *values: Any) -> int:
         with self._transaction() as connection:
@@ -148,6 +164,19 @@ class SearchIndex:
         if needle.beginning is not None:
             words.append(f"{quote}{needle.beginning}{quote}{beginning}")
         return both.join(words)
+
+
+def _columns(entry: Entry) -> tuple[int, Id, Id, Id, int, int]:
+    place = entry.place
+    return int(entry.kind), entry.project_id, place.subject_id, place.owner_id, place.first, place.last
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _rows_of_marks(rows: int, columns: int) -> str:
+    return ", ".join([f"({_marks(columns)})"] * rows)
 
 
 class _Line:

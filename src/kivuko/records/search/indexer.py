@@ -15,6 +15,8 @@ from kivuko.records.search.streams import Edits, Item, Logs, Messages, Stream
 __all__ = ["Indexer"]
 
 _BATCH = 500
+_ITEMS_AT_ONCE = 32
+"""Bodies in memory at once: each may have a megabyte."""
 _WORDS_AT_ONCE = 200_000
 """Each commit makes a segment that is merged later: few large ones are cheaper."""
 _YOUNGEST_US = 500_000
@@ -96,26 +98,32 @@ class Indexer:
         """Finds what was committed behind the head."""
         after = progress.settled
         while found := stream.read(connection, after, until, _BATCH):
-            missing = [item for item in found if not self._index.owns(stream.kind, item.project_id, item.owner_id)]
+            missing = self._missing(stream, found)
             self._take(connection, stream, missing)
             after = found[-1].mark
         self._settle(stream, progress, until)
         progress.head = max(progress.head, until)
+
+    def _missing(self, stream: Stream, items: list[Item]) -> list[Item]:
+        known: set[Id] = set()
+        for project_id in {item.project_id for item in items}:
+            known |= self._index.owners(stream.kind, project_id, [item.owner_id for item in items if item.project_id == project_id])
+        return [item for item in items if item.owner_id not in known]
 
     def _settle(self, stream: Stream, progress: _Progress, mark: bytes) -> None:
         self._index.set_mark(stream.name, mark)
         progress.settled = mark
 
     def _take(self, connection: Connection, stream: Stream, items: list[Item]) -> None:
+        kept = [item for item in items if not self._erases(item.project_id)]
+        if stream.kind is EntryKind.LOG:
+            # After a late report the log may be another one.
+            for item in kept:
+                self._index.replace_owner(stream.kind, item.project_id, item.owner_id)
         waiting: list[Entry] = []
         words = 0
-        for item in items:
-            if self._erases(item.project_id):
-                continue
-            if stream.kind is EntryKind.LOG:
-                # After a late report the log may be another one.
-                self._index.replace_owner(stream.kind, item.project_id, item.owner_id)
-            for entry in stream.entries(connection, self._records.payloads, item):
+        for first in range(0, len(kept), _ITEMS_AT_ONCE):
+            for entry in stream.entries(connection, self._records.payloads, kept[first : first + _ITEMS_AT_ONCE]):
                 if entry.words:
                     waiting.append(entry)
                     words += len(entry.words)

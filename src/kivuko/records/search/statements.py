@@ -1,4 +1,7 @@
-"""The SQL of the index: FTS5 without contents in a file of its own, or a table with tsvector. ``?`` stands for values."""
+"""The SQL of the index: FTS5 without contents in a file of its own, or a table with tsvector.
+
+``?`` stands for values. Where a statement of SQLite ends in ``IN`` or ``VALUES``, lists of values are set behind it.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +26,16 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search_words USING fts5(
 );
 """,
     "drop": "DROP TABLE search_words;\nDROP TABLE search_entry;\nDROP TABLE search_progress;",
-    "known": "SELECT number FROM search_entry WHERE kind = ? AND subject_id = ? AND first = ?",
-    "add": """INSERT INTO search_entry (kind, project_id, subject_id, owner_id, first, last) VALUES (?, ?, ?, ?, ?, ?)
-        RETURNING number""",
-    "add_words": "INSERT INTO search_words (rowid, words) VALUES (?, ?)",
+    "known": "SELECT number FROM search_entry WHERE (kind, subject_id, first) IN",
+    "last": "SELECT coalesce(max(number), 0) FROM search_entry",
+    "add": "INSERT INTO search_entry (number, kind, project_id, subject_id, owner_id, first, last) VALUES",
+    "add_words": "INSERT INTO search_words (rowid, words) VALUES",
     "drop_words": "DELETE FROM search_words WHERE rowid = ?",
     "drop_entry": "DELETE FROM search_entry WHERE number = ?",
     "of_owner": "SELECT number FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id = ?",
     "before": """SELECT number FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id < ? ORDER BY owner_id LIMIT ?""",
     "merge": "INSERT INTO search_words (search_words, rank) VALUES ('merge', ?)",
-    "owned": "SELECT 1 FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id = ? LIMIT 1",
+    "owners": "SELECT DISTINCT owner_id FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id IN",
     "mark": "SELECT mark FROM search_progress WHERE name = ?",
     "set_mark": "INSERT INTO search_progress (name, mark) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET mark = excluded.mark",
     "find": """SELECT subject_id, owner_id, first, last FROM search_words JOIN search_entry ON search_entry.number = search_words.rowid
@@ -59,12 +62,14 @@ CREATE TABLE IF NOT EXISTS search_progress (name text PRIMARY KEY, mark bytea NO
 """,
     "drop": "DROP TABLE search_entry;\nDROP TABLE search_progress;",
     "add": """INSERT INTO search_entry (kind, project_id, subject_id, owner_id, first, last, words)
-        VALUES (?, ?, ?, ?, ?, ?, array_to_tsvector(?::text[]))
+        SELECT kind, project_id, subject_id, owner_id, first, last, array_to_tsvector(string_to_array(words, ' '))
+        FROM unnest(?::smallint[], ?::uuid[], ?::uuid[], ?::uuid[], ?::bigint[], ?::bigint[], ?::text[])
+            AS entry (kind, project_id, subject_id, owner_id, first, last, words)
         ON CONFLICT (kind, subject_id, first) DO UPDATE SET last = excluded.last, words = excluded.words""",
     "of_owner": SQLITE["of_owner"],
     "before": SQLITE["before"],
     "drop_entry": SQLITE["drop_entry"],
-    "owned": SQLITE["owned"],
+    "owners": "SELECT DISTINCT owner_id FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id = ANY(?::uuid[])",
     "mark": SQLITE["mark"],
     "set_mark": SQLITE["set_mark"],
     "find": """SELECT subject_id, owner_id, first, last FROM search_entry

@@ -6,7 +6,7 @@ clock, a transaction that took long) is found when the stream is read a second t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,8 +53,8 @@ class Stream(Protocol):
     def read(self, connection: Connection, after: bytes, until: bytes, at_most: int) -> list[Item]:
         """The next items."""
 
-    def entries(self, connection: Connection, payloads: Payloads, item: Item) -> Iterator[Entry]:
-        """What an item gives to be found."""
+    def entries(self, connection: Connection, payloads: Payloads, items: Sequence[Item]) -> Iterator[Entry]:
+        """What items give to be found."""
 
 
 class Messages:
@@ -76,12 +76,13 @@ class Messages:
         found = connection.fetch("messages_followed", after=Id(after) if after else _FIRST, until=Id(until), at_most=at_most)
         return [Item(bytes(message), Id(project), Id(message), request=request) for message, project, request in found]
 
-    def entries(self, connection: Connection, payloads: Payloads, item: Item) -> Iterator[Entry]:
-        """Body and headers."""
-        place = Place(item.owner_id, item.owner_id, 1, 1)
-        if item.request:
-            yield Entry(EntryKind.HEADERS, item.project_id, place, words_of(readable(bytes(item.request))))
-        yield from _body(connection, payloads, item)
+    def entries(self, connection: Connection, payloads: Payloads, items: Sequence[Item]) -> Iterator[Entry]:
+        """Bodies and headers."""
+        for item in items:
+            if item.request:
+                place = Place(item.owner_id, item.owner_id, 1, 1)
+                yield Entry(EntryKind.HEADERS, item.project_id, place, words_of(readable(bytes(item.request))))
+        yield from _bodies(connection.load(MessageVersion, "versions_first", ids=[item.owner_id for item in items]), payloads)
 
 
 class Edits:
@@ -105,9 +106,11 @@ class Edits:
         found = connection.fetch("edits_followed", **asked)
         return [Item(_timed(at, Id(message)), Id(project), Id(message), version) for at, message, version, project in found]
 
-    def entries(self, connection: Connection, payloads: Payloads, item: Item) -> Iterator[Entry]:
-        """The version's body."""
-        return _body(connection, payloads, item)
+    def entries(self, connection: Connection, payloads: Payloads, items: Sequence[Item]) -> Iterator[Entry]:
+        """The versions' bodies."""
+        for item in items:
+            found = connection.load(MessageVersion, "version_stored", message_id=item.owner_id, version=item.version)
+            yield from _bodies(found, payloads)
 
 
 class Logs:
@@ -131,8 +134,12 @@ class Logs:
         found = connection.fetch("attempts_followed", **asked)
         return [Item(_timed(at, Id(attempt)), Id(project), Id(attempt)) for at, attempt, project in found]
 
-    def entries(self, connection: Connection, payloads: Payloads, item: Item) -> Iterator[Entry]:
+    def entries(self, connection: Connection, payloads: Payloads, items: Sequence[Item]) -> Iterator[Entry]:
         """The lines of each Run, in chunks: an Attempt may have a hundred thousand."""
+        for item in items:
+            yield from self._lines(connection, item)
+
+    def _lines(self, connection: Connection, item: Item) -> Iterator[Entry]:
         chunks: dict[Id, _Chunk] = {}
         seq = 0
         while lines := log_after(connection, item.owner_id, seq, _LINES_A_PAGE):
@@ -164,14 +171,14 @@ class _Chunk:
         return Entry(EntryKind.LOG, item.project_id, Place(subject, item.owner_id, self.first, self.last), self._words)
 
 
-def _body(connection: Connection, payloads: Payloads, item: Item) -> Iterator[Entry]:
-    for version in connection.load(MessageVersion, "version_stored", message_id=item.owner_id, version=item.version):
+def _bodies(versions: Iterable[MessageVersion], payloads: Payloads) -> Iterator[Entry]:
+    for version in versions:
         try:
             body = payloads.read(version)
         except BodyWiped:
-            return
-        place = Place(item.owner_id, item.owner_id, item.version, item.version)
-        yield Entry(EntryKind.BODY, item.project_id, place, words_of(readable(body)))
+            continue
+        place = Place(version.message_id, version.message_id, version.version, version.version)
+        yield Entry(EntryKind.BODY, version.project_id, place, words_of(readable(body)))
 
 
 def _timed(at_us: int, item_id: Id = _FIRST) -> bytes:

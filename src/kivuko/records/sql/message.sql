@@ -16,5 +16,8 @@ SELECT message_id, version, wiped_at FROM message_version WHERE message_id = ANY
 -- name: message_edited
 UPDATE message SET newest_version = :newest_version WHERE id = :id
 
+-- name: versions_first
+SELECT {message_version} FROM message_version WHERE message_id = ANY(:ids) AND version = 1
+
 -- name: version_stored
 SELECT {message_version} FROM message_version WHERE message_id = :message_id AND version = :version

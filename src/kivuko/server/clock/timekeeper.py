@@ -26,6 +26,9 @@ from kivuko.server.clock.sweeping import sweep
 
 __all__ = ["Timekeeper"]
 
+_QUIET_S = 0.1
+_BEHIND_AT_MOST_S = 30.0
+
 
 class Timekeeper:
     """Leases, parked work, schedules, notices, mail, search, operations, retention. Subscribe ``heard`` to the changes of the records.
@@ -82,8 +85,9 @@ class Timekeeper:
             self.clock.wake("notices")
 
     def _follow(self) -> bool:
-        # While senders wait for their answers, a batch a second is enough: the index may be behind, they may not.
-        return self.indexer.step() and self._records.backlog == 0
+        # While senders wait for their answers, a batch a second is enough, until the index is too far behind.
+        more = self.indexer.step()
+        return more and (self._records.quiet_s > _QUIET_S or self.indexer.behind_s > _BEHIND_AT_MOST_S)
 
     def _tell(self) -> bool:
         more = self._teller.work()
