@@ -13,6 +13,7 @@ from kivuko.adaptors import RepoSettings
 from kivuko.errors import RecordsError
 from kivuko.records import Abandon, Records, held_attempts
 from kivuko.server.foundations import Foundations
+from kivuko.server.host_user import host_user
 from kivuko.server.lanes.workers import Desk, Identity, local_conversation
 from kivuko.worker import Worker, WorkerSettings
 from kivuko.worker.link_local import LocalLink, Peer
@@ -38,6 +39,7 @@ def embedded_worker(foundations: Foundations, desk: Desk) -> Worker:
         workloops=one_workloop(settings.worker_capacity),
         repo_dir=adaptors_folder(foundations),
         repo=RepoSettings.from_environment(),
+        sandbox_user=host_user(settings.host_user, adaptors_folder(foundations), foundations.folder),
         memory_mb=settings.attempt_memory_mb,
         payload_mb=settings.payload_limit_mb,
         timeout_s=settings.attempt_timeout_s,

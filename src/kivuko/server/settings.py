@@ -38,6 +38,7 @@ class ServerSettings:
     attempt_memory_mb: int = _setting(512, "How much memory an Attempt may use", "WORKER_MAX_RUN_MEMORY_MB")
     payload_limit_mb: int = _setting(10, "Largest state that a job may hand on", "WORKER_MAX_PAYLOAD_MB")
     adaptors: str = _setting("", "Folder of installed adaptors; empty: `adaptors` in the data folder", "OPENFN_REPO_DIR")
+    host_user: str = _setting("nobody", "Who jobs' processes are when the server is root: a user's name, or uid:gid; empty: root")
     web_threads: int = _setting(8, "Threads that answer requests of the API and of pages")
     body_limit_bytes: int = _setting(16 * 1024 * 1024, "Largest body of a request to the API; inboxes have limits of their own")
     drain_delay_s: float = _setting(

@@ -39,12 +39,16 @@ class Prepared:
 
 
 class Programs:
-    """Makes plans ready, for any thread; two who need the same one wait for the same work."""
+    """Makes plans ready, for any thread; two who need the same one wait for the same work.
 
-    def __init__(self, engine: RunEngine, repo: Repo, *, install: bool) -> None:
+    ``share`` opens an adaptor's files to hosts that are another user.
+    """
+
+    def __init__(self, engine: RunEngine, repo: Repo, *, install: bool, share: Callable[[ModuleFiles], None] = lambda files: None) -> None:
         self._engine = engine
         self._repo = repo
         self._install = install
+        self._share = share
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Future[Prepared]] = OrderedDict()
 
@@ -108,7 +112,9 @@ class Programs:
         if named.path:
             # A plan comes from elsewhere: it names packages, never what lies on this machine.
             raise InvalidSpecifier(f"{text!r} names a folder, and a worker takes adaptors by their names only.", fix=_BY_NAME)
-        return FoundAdaptor.of(self._repo.resolve(named, install=self._install, progress=hear))
+        found = FoundAdaptor.of(self._repo.resolve(named, install=self._install, progress=hear))
+        self._share(found.files)
+        return found
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 import structlog
 
 from kivuko import __version__
 from kivuko.adaptors import Layout, Repo
-from kivuko.engines import EngineSettings
+from kivuko.engines import EngineSettings, ModuleFiles
 from kivuko.engines.served import ServedEngine
 from kivuko.worker.claims import Claims
 from kivuko.worker.execution import Abilities, ClaimedAttempt, Execution, Tools
@@ -21,6 +22,7 @@ from kivuko.worker.link import QUEUE, Link, Reply
 from kivuko.worker.programs import Programs
 from kivuko.worker.pulse import keep_doing
 from kivuko.worker.settings import WorkerSettings
+from kivuko.worker.sharing import Sharing
 
 __all__ = ["Worker"]
 
@@ -40,7 +42,8 @@ class Worker:
         self._link = link
         self._engine = ServedEngine(_engine_settings(settings, layout))
         repo = Repo(layout.folder, loader=self._engine, node=settings.node, settings=settings.repo)
-        self._tools = Tools(settings, link, self._engine, Programs(self._engine, repo, install=settings.install), Abilities())
+        programs = Programs(self._engine, repo, install=settings.install, share=_sharing(settings, layout))
+        self._tools = Tools(settings, link, self._engine, programs, Abilities())
         self._claims = [Claims(link, loop, settings.name, settings.poll_s, self._take) for loop in settings.workloops]
         self._leases = Leases(link, fences=settings.fences)
         self._work: queue.SimpleQueue[tuple[Claims, Execution] | None] = queue.SimpleQueue()
@@ -177,6 +180,12 @@ class Worker:
             self._enter()
         for claims in self._claims:
             claims.look()
+
+
+def _sharing(settings: WorkerSettings, layout: Layout) -> Callable[[ModuleFiles], None]:
+    if settings.sandbox_user is None or os.getuid() != 0:
+        return lambda files: None
+    return Sharing(layout).adaptor
 
 
 def _engine_settings(settings: WorkerSettings, layout: Layout) -> EngineSettings:
