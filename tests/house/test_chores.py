@@ -33,6 +33,15 @@ def test_every_chore_sets_up_what_it_needs(word: str, tmp_path: Path) -> None:
     assert planned.index("venv .tools") < planned.index("sync --quiet --locked")
 
 
+@pytest.mark.parametrize("word", ["demo", "setup"])
+def test_setting_up_compiles_once_what_no_start_may_keep(word: str, tmp_path: Path) -> None:
+    """Where PYTHONDONTWRITEBYTECODE is set, every start would compile Django and Kivuko anew."""
+    checkout(tmp_path)
+    planned = make(tmp_path, "--dry-run", word).stdout
+    assert planned.index("sync --quiet --locked") < planned.index("compileall -q src") < planned.index("touch .venv/")
+    assert "UV_COMPILE_BYTECODE=1" in make(tmp_path, "--eval", "what-uv-sees:; @env", "what-uv-sees").stdout.splitlines()
+
+
 def test_a_machine_without_venv_is_told_in_one_sentence_what_to_install(tmp_path: Path) -> None:
     checkout(tmp_path)
     python = tmp_path / "bin" / "python3"

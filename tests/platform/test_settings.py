@@ -15,12 +15,21 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from kivuko.errors import InputError
 from kivuko.platform import MailSettings, PlatformSettings, migrate, setup
-from kivuko.platform.migrating import missing_migrations
+from kivuko.platform.missing import missing_migrations
 from kivuko.platform.projects.models import Project
 from kivuko.platform.settings import records_database
 from kivuko.records import Records, SqliteDatabase, new_id
 from kivuko.records.claims import SetLimit
 from own_platform import KEY, Place
+
+SECOND_START = """
+import sys
+from pathlib import Path
+from kivuko.platform import PlatformSettings, migrate, setup
+setup(PlatformSettings(data_folder=Path(sys.argv[1])))
+missing = migrate()
+print(missing, [name for name in sys.modules if ".migrations." in name and not name.startswith("django.db.migrations.")])
+"""
 
 
 def test_the_sqlite_in_use_is_the_one_that_cannot_corrupt_a_database(sqlite_platform: Place) -> None:
@@ -62,6 +71,27 @@ def test_opening_a_connection_does_not_wait_for_whoever_writes(sqlite_platform: 
 def test_migrating_twice_does_nothing(platform: Place) -> None:
     assert missing_migrations() == []
     assert migrate() == []
+
+
+def test_a_migration_that_is_not_in_the_list_is_applied(platform: Place) -> None:
+    """The newest of the records' own: those look by themselves at what they have done."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(name) FROM django_migrations WHERE app = 'history'")
+        (newest,) = cursor.fetchone()
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'history' AND name = %s", [newest])
+    assert migrate() == [f"history.{newest}"]
+    assert missing_migrations() == []
+
+
+def test_a_database_of_a_newer_version_lacks_nothing(platform: Place) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('history', '9999_later', CURRENT_TIMESTAMP)")
+    assert migrate() == []
+
+
+def test_a_start_with_nothing_to_migrate_loads_no_migration(sqlite_platform: Place) -> None:
+    done = subprocess.run([sys.executable, "-c", SECOND_START, str(sqlite_platform.settings.data_folder)], capture_output=True, text=True)
+    assert done.stdout == "[] []\n", done.stderr
 
 
 def test_the_models_are_what_the_migrations_make(sqlite_platform: Place) -> None:

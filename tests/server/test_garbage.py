@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+
+import pytest
+
+from kivuko.server.garbage import resting_garbage_collector, wake_garbage_collector
 
 CODE = """
 import gc
@@ -33,3 +38,17 @@ print("collected")
 def test_what_the_start_made_is_passed_over_and_later_cycles_are_still_found() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "collected\n", done.stderr
+
+
+def test_it_rests_while_the_process_starts_until_it_is_woken() -> None:
+    with resting_garbage_collector():
+        asleep = not gc.isenabled()
+        wake_garbage_collector()
+        assert asleep
+        assert gc.isenabled()
+
+
+def test_a_start_that_fails_leaves_it_awake() -> None:
+    with pytest.raises(ValueError, match="no port"), resting_garbage_collector():
+        raise ValueError("no port")
+    assert gc.isenabled()

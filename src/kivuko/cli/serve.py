@@ -27,8 +27,13 @@ def serve(call: Call) -> int:
         if call.arguments.has("data"):
             raise OptionInvalid("stateless", "--stateless keeps nothing, and --data says where", fix="Leave one of them out.")
         with tempfile.TemporaryDirectory(prefix="kivuko-") as folder:
-            return _serve(call, file, Path(folder))
-    return _serve(call, file, _data_folder(call, file))
+            return _start(call, file, Path(folder))
+    return _start(call, file, _data_folder(call, file))
+
+
+def _start(call: Call, file: Path | None, data: Path) -> int:
+    with importlib.import_module("kivuko.server.garbage").resting_garbage_collector():
+        return _serve(call, file, data)
 
 
 def _serve(call: Call, file: Path | None, data: Path) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from django.core.management import call_command
+from django.apps import apps
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from kivuko.errors import RecordsUnavailable
 
-__all__ = ["migrate", "missing_migrations"]
+__all__ = ["migrate"]
 
 _LOCK = 27499
 """Follows the records' own (kivuko.records.schema)."""
@@ -25,18 +27,34 @@ def migrate() -> list[str]:
     """
     try:
         with _alone():
-            missing = missing_migrations()
-            if missing:
-                call_command("migrate", interactive=False, verbosity=0)
+            if _known() <= _applied():
+                return []
+            # Imported now: most starts find nothing missing, and need neither the migrations nor what carries them out.
+            missing: list[str] = importlib.import_module("kivuko.platform.missing").apply_missing()
     except DatabaseError as error:
         raise RecordsUnavailable(f"the database cannot be brought up to date: {error}") from error
     return missing
 
 
-def missing_migrations() -> list[str]:
-    """The migrations that the database lacks, in order: ``app.name``."""
-    executor = MigrationExecutor(connection)
-    return [f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+def _known() -> set[tuple[str, str]]:
+    """App and name of every migration there is, by the names of their files, as Django finds them."""
+    return {
+        (app.label, found.name)
+        for app in apps.get_app_configs()
+        for found in pkgutil.iter_modules([str(Path(app.path) / "migrations")])
+        if not found.ispkg and found.name[0] not in "_~"
+    }
+
+
+def _applied() -> set[tuple[str, str]]:
+    """App and name of those that the database has; none when it has no list of them."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute("SELECT app, name FROM django_migrations")
+        except DatabaseError:
+            # A new database; or one that cannot be read, which whoever looks closer will say.
+            return set()
+        return {(app, name) for app, name in cursor.fetchall()}
 
 
 @contextmanager

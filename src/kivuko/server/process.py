@@ -22,7 +22,7 @@ from kivuko.server.assembly import Assembly
 from kivuko.server.bounded_http import BoundedHttp
 from kivuko.server.datafolder import DataFolder
 from kivuko.server.foundations import Foundations, lay_foundations
-from kivuko.server.garbage import calm_garbage_collector
+from kivuko.server.garbage import calm_garbage_collector, wake_garbage_collector
 from kivuko.server.listening import listen, url_of
 from kivuko.server.logs import set_up_logs
 from kivuko.server.project_file import apply_project
@@ -134,8 +134,11 @@ async def _serve(foundations: Foundations, listening: socket.socket, tell: Calla
 
 
 async def _calm(assembly: Assembly) -> None:
-    await assembly.warmed_up()
-    await asyncio.to_thread(calm_garbage_collector)
+    try:
+        await assembly.warmed_up()
+        await asyncio.to_thread(calm_garbage_collector)
+    finally:
+        wake_garbage_collector()
 
 
 async def _drain(assembly: Assembly, server: uvicorn.Server, serving: asyncio.Task[None], settings: ServerSettings) -> None:
