@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from kivuko.records.database import Connection, Database
+from kivuko.records.exitcodes import BY_ERROR_ONLY, exit_code
 from kivuko.records.ids import Id, new_id
-from kivuko.records.listing import Slice, first_id_at
+from kivuko.records.listing import Conditions, Slice, first_id_at
 from kivuko.records.listing_logs import LogQuery, list_log, summary_of
 from kivuko.records.listing_messages import MessageQuery, count_messages, job_states_of, list_messages, newest_bodies, versions_of
 from kivuko.records.listing_runs import (
     RunQuery,
     WorkOrderQuery,
+    _of_orders,
     _of_runs,
     attempts_by_id,
     count_runs,
@@ -25,7 +28,7 @@ from kivuko.records.listing_runs import (
 from kivuko.records.listing_workers import WorkerPlace, count_workers, list_workers
 from kivuko.records.logs import Line, WriteLogs
 from kivuko.records.naming import NameDataclip
-from kivuko.records.rows import Dataclip, Run
+from kivuko.records.rows import Dataclip, Run, WorkOrder
 from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.states import AttemptState, Cause, ExitReason, JobResult, LogLevel, WorkOrderState
@@ -180,6 +183,87 @@ def test_a_few_runs_are_not_looked_for_in_the_whole_history(tmp_path: Path, aske
     plan = connection.query(f"EXPLAIN QUERY PLAN SELECT * FROM run WHERE {conditions.where} ORDER BY id DESC LIMIT 50", *conditions.values)
     assert f"INDEX {index} " in str(plan[0][3])
     connection.close()
+
+
+INSERT_RUNS = {
+    "sqlite": """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO run ({columns})
+        SELECT randomblob(16), ?, randomblob(16), randomblob(16), randomblob(16), 1, 1, 0, 0,
+        CASE WHEN i % 500 = 0 THEN 134 WHEN i % 500 = 1 THEN 5 ELSE 0 END, CASE WHEN i % 500 = 0 THEN 'OOMError' END FROM n RETURNING 1""",
+    "postgresql": """INSERT INTO run ({columns})
+        SELECT gen_random_uuid(), ?, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, 1, 0, 0,
+        CASE WHEN mod(i, 500) = 0 THEN 134 WHEN mod(i, 500) = 1 THEN 5 ELSE 0 END, CASE WHEN mod(i, 500) = 0 THEN 'OOMError' END
+        FROM generate_series(1, 3000) AS i RETURNING 1""",
+}
+COLUMNS = "id, project_id, attempt_id, job_id, snapshot_id, cause, queued_at, tries, exit_reason, exit_code, error_type"
+
+
+def explained(connection: Connection, table: str, conditions: Conditions) -> str:
+    """How the database would look for a page."""
+    word = "EXPLAIN QUERY PLAN" if connection.dialect == "sqlite" else "EXPLAIN"
+    text = f"{word} SELECT * FROM {table} WHERE {conditions.where} ORDER BY {table}.id DESC LIMIT 50"
+    return str([row[-1] for row in connection.query(text, *conditions.values)])
+
+
+@pytest.mark.parametrize(
+    ("asked", "on_sqlite", "on_postgresql"),
+    [
+        ({"error_names": ["OOMError"]}, "run_with_error", "run_with_error"),
+        ({"error_names": ["OOMError", "JobError"]}, "INDEX run_", "run_with_error"),
+        ({"exit_codes": [134]}, "run_by_exit_code", "run_with_error"),
+        ({"exit_codes": [134, 2]}, "INDEX run_", "run_with_error"),
+        ({"exit_codes": [5]}, "run_by_exit_code", ""),
+        ({"exit_codes": [0]}, "run_of_project", ""),
+        ({"exit_codes": [0, 134]}, "run_of_project", ""),
+    ],
+    ids=["error", "errors", "code", "codes", "code of a reason", "success", "success and code"],
+)
+def test_what_failed_is_not_looked_for_among_all_that_succeeded(
+    database: Database, asked: dict[str, list[int]], on_sqlite: str, on_postgresql: str
+) -> None:
+    connection, project = database.connect(), new_id()
+    try:
+        connection.begin()
+        connection.query(INSERT_RUNS[connection.dialect].format(columns=COLUMNS), project)
+        if connection.dialect == "postgresql":
+            connection.query("ANALYZE run")
+        plan = explained(connection, "run", _of_runs(RunQuery(project, **asked), Id(b"\xff" * 16)))  # type: ignore[arg-type]
+        assert (on_sqlite if connection.dialect == "sqlite" else on_postgresql) in plan
+        assert len(list_runs(connection, RunQuery(project, **asked), Slice(5000))) == expected(asked)  # type: ignore[arg-type]
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def expected(asked: dict[str, list[int]]) -> int:
+    """How many of the Runs above are meant."""
+    counts = {134: 6, 5: 6, 0: 2988, 2: 0}
+    return sum(counts[code] for code in asked["exit_codes"]) if "exit_codes" in asked else 6
+
+
+@pytest.mark.parametrize("reason", ExitReason)
+@pytest.mark.parametrize("error", [None, "TypeError"])
+def test_a_code_that_only_errors_have_comes_from_no_reason(reason: ExitReason, error: str | None) -> None:
+    assert exit_code(reason, error) not in BY_ERROR_ONLY
+    assert {2, 3, 10, 11, 134} == BY_ERROR_ONLY
+
+
+def test_work_orders_of_a_trigger_are_found_by_its_workflow(database: Database) -> None:
+    connection, project, busy, quiet = database.connect(), new_id(), new_id(), new_id()
+    rows = [
+        WorkOrder(new_id(), project, busy if n % 500 else quiet, new_id(), Cause.MESSAGE, WorkOrderState.SUCCESS, n, trigger_id=new_id())
+        for n in range(3000)
+    ]
+    try:
+        connection.begin()
+        connection.write(rows)
+        if connection.dialect == "postgresql":
+            connection.query("ANALYZE work_order")
+        asked = WorkOrderQuery(project, workflow_ids=[quiet], trigger_ids=[rows[0].trigger_id])  # type: ignore[list-item]
+        assert "work_order_of_workflow" in explained(connection, "work_order", _of_orders(asked, None))
+        assert [order.id for order in list_work_orders(connection, asked, ALL)] == [rows[0].id]
+    finally:
+        connection.rollback()
+        connection.close()
 
 
 def test_a_time_as_a_bound_of_keys_cuts_between_microseconds() -> None:

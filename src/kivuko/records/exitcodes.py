@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kivuko.records.states import ExitReason
 
-__all__ = ["exit_code"]
+__all__ = ["BY_ERROR_ONLY", "exit_code"]
 
 _BY_TYPE = {
     **dict.fromkeys(
@@ -39,6 +39,9 @@ _BY_REASON = {
     ExitReason.EXCEPTION: 5,
     ExitReason.LOST: 4,
 }
+
+BY_ERROR_ONLY = frozenset(_BY_TYPE.values()) - frozenset(_BY_REASON.values())
+"""Codes that no end has without the name of an error."""
 
 
 def exit_code(reason: ExitReason, error_type: str | None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from kivuko.records.database import Connection
+from kivuko.records.exitcodes import BY_ERROR_ONLY
 from kivuko.records.ids import Id
 from kivuko.records.listing import Conditions, Keys, Slice, count_rows, moments, select_rows
 from kivuko.records.rows import Attempt, Dataclip, Run, Worker, WorkOrder
@@ -150,7 +151,8 @@ def _of_runs(query: RunQuery, before: Id | None) -> Conditions:
     conditions.one_of("run.message_id", query.message_ids)
     conditions.one_of("run.attempt_id", query.attempt_ids)
     conditions.one_of("run.cause", None if query.causes is None else [int(cause) for cause in query.causes])
-    conditions.one_of("run.exit_code", query.exit_codes)
+    if query.exit_codes is not None:
+        _with_exit_codes(conditions, query.exit_codes)
     conditions.one_of("run.error_type", query.error_names)
     conditions.between("run.started_at", query.started_after, query.started_before)
     conditions.between("run.finished_at", query.finished_after, query.finished_before)
@@ -161,6 +163,15 @@ def _of_runs(query: RunQuery, before: Id | None) -> Conditions:
     if query.states is not None:
         _in_states(conditions, query.project_id, query.states)
     return conditions
+
+
+def _with_exit_codes(conditions: Conditions, codes: Collection[int]) -> None:
+    """With the words of the indexes that hold only what failed, where it must have."""
+    conditions.one_of("run.exit_code", codes)
+    if codes and min(codes) > 0:
+        conditions.add("run.exit_code > 0")
+    if BY_ERROR_ONLY.issuperset(codes):
+        conditions.add("run.error_type IS NOT NULL")
 
 
 def _project_column(query: RunQuery) -> str:

@@ -99,6 +99,11 @@ def test_work_orders_are_listed_and_read(world: World, history: dict[str, Any]) 
     assert len(world.api.get(f"{path}?trigger_id={history['good']['triggers'][0]['id']}&cause=message")["items"]) == 4
     assert world.api.get(f"{path}?inserted_before=2020-01-01T00:00:00Z")["items"] == []
     assert len(world.api.get(f"{path}?last_activity_after=2020-01-01T00:00:00Z&limit=3")["items"]) == 3
+    of_one = [f"trigger_id={history[name]['triggers'][0]['id']}" for name in ("good", "bad")]
+    assert len(world.api.get(f"{path}?{'&'.join(of_one)}")["items"]) == 8
+    assert len(world.api.get(f"{path}?{of_one[0]}&trigger_id={new_id()}")["items"]) == 4
+    assert world.api.get(f"{path}?{of_one[0]}&workflow_id={history['bad']['id']}")["items"] == []
+    assert world.api.get(f"{path}?trigger_id={new_id()}")["items"] == []
     order = world.api.get(f"work_orders/{failed['items'][0]['id']}")
     assert [(each["number"], each["state"], each["error_type"]) for each in order["attempts"]] == [(1, "failed", "JobError")]
 

@@ -17,6 +17,7 @@ from kivuko.platform.api.searching import message_finder, searched
 from kivuko.platform.api.shapes.attempts import OrderItem, OrderWhole, order_items, order_whole
 from kivuko.platform.api.shapes.words import CauseWord, OrderStateWord, cause_of
 from kivuko.platform.api.wire import IdText, Moment
+from kivuko.platform.workflows.models import TriggerRow
 from kivuko.records import Id, WorkOrder, WorkOrderState
 from kivuko.records.database import Connection
 from kivuko.records.listing import Slice
@@ -66,7 +67,7 @@ def read_one_order(request: HttpRequest, work_order_id: IdText) -> Any:
 def _query(project_id: Id, filters: WorkOrderFilters) -> WorkOrderQuery:
     return WorkOrderQuery(
         project_id,
-        workflow_ids=filters.workflow_id,
+        workflow_ids=_workflows(filters),
         trigger_ids=filters.trigger_id,
         message_ids=filters.message_id,
         states=None if filters.state is None else {WorkOrderState[state.upper()] for state in filters.state},
@@ -76,6 +77,14 @@ def _query(project_id: Id, filters: WorkOrderFilters) -> WorkOrderQuery:
         last_activity_after=filters.last_activity_after,
         last_activity_before=filters.last_activity_before,
     )
+
+
+def _workflows(filters: WorkOrderFilters) -> Collection[Id] | None:
+    """The workflows that were asked for, else those of the triggers: work orders are found by their workflow (records.schema)."""
+    if filters.workflow_id is not None or filters.trigger_id is None:
+        return filters.workflow_id
+    found = dict(TriggerRow.objects.filter(id__in=filters.trigger_id).values_list("id", "workflow_id"))
+    return set(found.values()) if found.keys() >= set(filters.trigger_id) else None
 
 
 @dataclass(frozen=True)
