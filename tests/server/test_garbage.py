@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,26 @@ while seen() is not None:
 print("collected")
 """
 
+SERVING = """
+import gc, os, signal, sys, threading, time
+from kivuko.cli import main
+
+states = []
+
+def watch():
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and states[-2:] != ["rests", "awake"]:
+        state = "rests" if not gc.isenabled() else "awake" if gc.get_freeze_count() else "before"
+        if states[-1:] != [state]:
+            states.append(state)
+        time.sleep(0.005)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=watch, daemon=True).start()
+main()
+print(states[-2:], file=sys.stderr)
+"""
+
 
 def test_what_the_start_made_is_passed_over_and_later_cycles_are_still_found() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, timeout=60, check=False)
@@ -52,3 +73,9 @@ def test_a_start_that_fails_leaves_it_awake() -> None:
     with pytest.raises(ValueError, match="no port"), resting_garbage_collector():
         raise ValueError("no port")
     assert gc.isenabled()
+
+
+def test_a_server_that_has_started_has_it_awake(tmp_path: Path) -> None:
+    words = ["serve", "--data", str(tmp_path), "--port", "0", "--no-worker"]
+    done = subprocess.run([sys.executable, "-c", SERVING, *words], capture_output=True, text=True, timeout=90, check=False)
+    assert done.stderr.splitlines()[-1] == "['rests', 'awake']", done.stderr
