@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kivuko.adaptors import Adaptor, Layout, Specifier
-from kivuko.adaptors.credential_schema import credential_schema, oauth_schema
+from kivuko.adaptors.credential_schema import credential_schema
 from kivuko.adaptors.metadata import known_metadata, mark_unsupported, metadata_key, save_metadata
 from kivuko.engines import ModuleFiles
 
@@ -53,15 +53,7 @@ def test_adaptors_without_metadata_are_remembered_side_by_side(layout: Layout) -
 def test_the_credential_form_of_an_adaptor(tmp_path: Path) -> None:
     write(tmp_path, {"configuration-schema.json": '{"type": "object", "properties": {"baseUrl": {}}}'})
     assert credential_schema(tmp_path) == {"type": "object", "properties": {"baseUrl": {}}}
-    assert oauth_schema(tmp_path) is None
 
 
 def test_an_adaptor_without_credential(tmp_path: Path) -> None:
-    assert credential_schema(tmp_path) is oauth_schema(tmp_path) is None
-
-
-def test_an_oauth_credential_is_marked_or_has_a_file_of_its_own(tmp_path: Path) -> None:
-    write(tmp_path, {"configuration-schema.json": '{"$comment": "OAuth2"}'})
-    assert oauth_schema(tmp_path) == {"$comment": "OAuth2"}
-    write(tmp_path, {"oauth-configuration-schema.json": '{"title": "own"}'})
-    assert oauth_schema(tmp_path) == {"title": "own"}
+    assert credential_schema(tmp_path) is None

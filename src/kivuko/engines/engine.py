@@ -138,12 +138,6 @@ class Engine:
             raise AdaptorBroken(f"{function} of {specifier} failed: {answer['message']}")
         return answer["value"]
 
-    def pretty(self, document: bytes, *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> bytes:
-        """A JSON document indented by two, as JSON.stringify writes it."""
-        pieces: list[bytes] = []
-        self.write_pretty(document, pieces.append, key=key, limits=limits)
-        return b"".join(pieces)
-
     def write_pretty(self, document: bytes, write: Callable[[bytes], object], *, key: HostKey = NO_KEY, limits: Limits = NO_LIMITS) -> None:
         """Hands a JSON document, indented by two, to ``write`` in pieces of at most about 1 MB: a large one is never whole in memory."""
         profile = Profile.of(key, limits.memory_mb, OPEN)

@@ -13,7 +13,7 @@ from clockwork.worlds import JSON, Parts, World
 from kivuko.errors import ObjectMissing
 from kivuko.platform.notifications.delivery import MOST_TRIES, Postman, pause_after
 from kivuko.platform.notifications.models import Letter, Notification
-from kivuko.platform.notifications.reading import notifications_of, read
+from kivuko.platform.notifications.reading import read
 from kivuko.platform.notifications.telling import Teller
 from kivuko.platform.workflows.starts import trigger_start
 from kivuko.records import Abandon, Cause, ExitReason, Input, Notice, NoticeKind, Origin, StartWork, new_id, waiting_notices
@@ -81,7 +81,7 @@ def test_one_mail_and_one_item_tell_of_a_failed_run(world: World, payment: Parts
     page = mailbox.part(0, "html")
     assert f'href="{link}"' in page
     assert "inspect &amp; take action</a>" in page
-    (item,) = notifications_of(world.owner.id)
+    item = Notification.objects.get(user_id=world.owner.id)
     assert (item.title, item.kind, item.link) == (letter["subject"], "run_failed", link)
     assert "You get this mail" not in item.text
     assert not Letter.objects.exists()
@@ -201,7 +201,7 @@ def test_without_a_mail_server_it_is_in_the_app_and_in_the_log(world: World, pay
     with capture_logs() as logs:
         tell(world)
     assert [(entry["event"], entry["mail"]) for entry in logs] == [("people_told", "mail is not set up")]
-    assert len(notifications_of(world.owner.id)) == 1
+    assert Notification.objects.filter(user_id=world.owner.id).count() == 1
     assert not Letter.objects.exists()
 
 
@@ -249,12 +249,10 @@ def test_a_person_reads_what_is_theirs(world: World, payment: Parts) -> None:
     fail(world, payment)
     fail(world, payment)
     tell(world)
-    newest, oldest = notifications_of(world.owner.id)
-    assert newest.id > oldest.id
-    assert notifications_of(world.owner.id, before=newest.id) == [oldest]
+    oldest, newest = Notification.objects.filter(user_id=world.owner.id).order_by("id")
     first = read(newest.id, world.owner.id).read_at
     assert first is not None
     assert read(newest.id, world.owner.id).read_at == first
-    assert notifications_of(world.owner.id, unread=True) == [oldest]
+    assert list(Notification.objects.filter(user_id=world.owner.id, read_at__isnull=True)) == [oldest]
     with pytest.raises(ObjectMissing):
         read(newest.id, new_id())

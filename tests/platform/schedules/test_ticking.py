@@ -14,7 +14,7 @@ from django.db import connections
 from clockwork.worlds import JSON, Parts, World
 from kivuko.errors import ObjectMissing
 from kivuko.platform.schedules.cursor import schedule_input
-from kivuko.platform.schedules.firings import next_at_of, next_firings
+from kivuko.platform.schedules.firings import at_us, next_firings
 from kivuko.platform.schedules.models import ScheduleRow
 from kivuko.platform.schedules.ticking import Ticker
 from kivuko.platform.workflows.document import WorkflowDocument
@@ -87,7 +87,8 @@ def test_a_tick_is_one_work_order_at_its_time(world: World, clockwork: Clockwork
     (order,) = clockwork.orders()
     assert (order.cause, order.trigger_id, order.snapshot_id) == (Cause.CRON, parts.triggers[0], parts.snapshot_id)
     assert [run.job_id for run in world.rows(Run)] == list(parts.jobs)
-    assert next_at_of(parts.triggers) == {parts.triggers[0]: world.now.replace(second=0) + timedelta(hours=1)}
+    schedule = ScheduleRow.objects.get(trigger_id=parts.triggers[0])
+    assert schedule.next_at == at_us(world.now.replace(second=0) + timedelta(hours=1))
 
 
 def test_four_weeks_of_fridays_are_four_ticks(world: World, clockwork: Clockwork) -> None:
@@ -340,7 +341,7 @@ def test_switched_off_nothing_fires_and_on_again_nothing_is_made_up_for(world: W
     world.save({**HOURLY, "catch_up": "all"}, like=parts, enabled=False)
     clockwork.look(hours=5)
     assert clockwork.orders() == []
-    assert next_at_of(parts.triggers) == {}
+    assert not ScheduleRow.objects.filter(trigger_id__in=parts.triggers, next_at__isnull=False).exists()
     world.save({**HOURLY, "catch_up": "all"}, like=parts)
     clockwork.look(seconds=1)
     assert clockwork.orders() == []

@@ -11,7 +11,7 @@ import pytest
 from clockwork.fixtures import migrated_file, migrated_server, world
 from clockwork.mailbox import Mailbox
 from clockwork.worlds import World
-from kivuko.platform.notifications.reading import notifications_of
+from kivuko.platform.notifications.models import Notification
 from kivuko.platform.operations.bulk import create_bulk_rerun, operation
 from kivuko.platform.workflows.starts import trigger_start
 from kivuko.records import Cause, Change, ExitReason, Input, Origin, Run, StartWork
@@ -57,7 +57,7 @@ def test_a_failed_run_is_told_by_mail_and_its_log_found_and_it_runs_again(world:
     (run,) = world.rows(Run)
     keeper.heard([Change("notice", world.project_id, run.id)])
     assert eventually(lambda: len(mailbox.letters) == 1)
-    assert len(notifications_of(world.owner.id)) == 1
+    assert Notification.objects.filter(user_id=world.owner.id).count() == 1
     assert eventually(lambda: list(keeper.finder.runs(world.project_id, "surname is missing")) == [run.id])
     made = create_bulk_rerun(world.project_id, subject="runs", ids=[run.id])
     assert eventually(lambda: (found := operation(made.id)) is not None and found.state == "done")

@@ -16,7 +16,7 @@ from kivuko.platform.sealing import seal_for
 from kivuko.platform.workflows.fields import Fields, Mistakes
 from kivuko.records import Id, new_id
 
-__all__ = ["AuthMethodValue", "auth_methods_of", "create_auth_method", "delete_auth_method"]
+__all__ = ["AuthMethodValue", "create_auth_method", "delete_auth_method"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,6 @@ class AuthMethodValue:
     kind: str
     username: str | None
     secret: str | None = field(default=None, repr=False)
-
-
-def auth_methods_of(project_id: Id) -> list[AuthMethodValue]:
-    """The methods of a project, oldest first."""
-    return [_value(row) for row in AuthMethod.objects.filter(project_id=project_id).order_by("inserted_at", "id")]
 
 
 def create_auth_method(project_id: Id, values: Mapping[str, object], *, actor: Actor) -> AuthMethodValue:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from kivuko.platform.schedules.models import ScheduleRow
 from kivuko.platform.workflows.document import TriggerDocument
-from kivuko.records import Id
 from kivuko.workflow.schedules import CronSchedule, IntervalSchedule, firings, read_cron, read_interval
 
-__all__ = ["Firing", "at_us", "moment_of", "next_at_of", "next_firings", "preview", "schedule_of", "written_as"]
+__all__ = ["Firing", "at_us", "moment_of", "next_firings", "preview", "schedule_of", "written_as"]
 
 AnySchedule = CronSchedule | IntervalSchedule
 
@@ -48,12 +45,6 @@ def preview(schedule: AnySchedule, count: int = 5, after: datetime | None = None
 def next_firings(trigger: TriggerDocument, count: int = 5, after: datetime | None = None, *, project_timezone: str = "UTC") -> list[Firing]:
     """The next firings of a trigger, whether it is on or off. Raises InputError as ``schedule_of``."""
     return preview(schedule_of(trigger, project_timezone), count, after)
-
-
-def next_at_of(trigger_ids: Iterable[Id]) -> dict[Id, datetime]:
-    """When these triggers fire next, in UTC; those that are off, or were saved within the last second, are missing."""
-    found = ScheduleRow.objects.filter(trigger_id__in=list(trigger_ids), next_at__isnull=False)
-    return {row.trigger_id: moment_of(row.next_at) for row in found if row.next_at is not None}
 
 
 def moment_of(time_us: int) -> datetime:
