@@ -61,8 +61,8 @@ class Assembly:
         self._foundations = foundations
         self.metrics = Metrics(foundations.records)
         self._limits = Limits(
-            run_timeout_ms=settings.attempt_timeout_s * 1000,
-            run_memory_limit_mb=settings.attempt_memory_mb,
+            attempt_timeout_ms=settings.attempt_timeout_s * 1000,
+            attempt_memory_mb=settings.attempt_memory_mb,
             payload_limit_mb=settings.payload_limit_mb,
         )
         self._timekeeper = self._open_clock()

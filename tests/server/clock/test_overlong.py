@@ -12,7 +12,7 @@ from kivuko.server.clock.overlong import Overlong
 from records.scenes import Scene
 from records.workers import begun
 
-LIMITS = Limits(run_timeout_ms=60_000, grace_s=30)
+LIMITS = Limits(attempt_timeout_ms=60_000, grace_s=30)
 
 
 @pytest.mark.parametrize(

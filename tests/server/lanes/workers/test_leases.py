@@ -109,7 +109,7 @@ def test_its_heartbeat_renews_what_it_has_joined(any_world: World) -> None:
 
 
 def test_after_its_time_and_the_grace_it_is_renewed_no_longer(database: Database) -> None:
-    with World(database, limits=Limits(run_timeout_ms=60_000, grace_s=10)) as world:
+    with World(database, limits=Limits(attempt_timeout_ms=60_000, grace_s=10)) as world:
         worker = world.worker(foreign=True)
         attempt, _ = began(world, worker)
         other = world.send(chain("Two"))
