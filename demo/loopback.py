@@ -1,25 +1,23 @@
-"""A small server on loopback that answers JSON: what the systems of the demos are made of."""
+"""Small servers on loopback: what the systems of the demos are made of."""
 
 from __future__ import annotations
 
 import json
+import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-__all__ = ["System"]
+__all__ = ["Served", "System"]
 
 
-class System:
-    """A server on a free port of loopback, up inside ``with``; a subclass answers with (status, JSON value)."""
+class Served:
+    """A server on a free ``port`` of loopback, up inside ``with``."""
 
-    authorization = ""
-
-    def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+    def __init__(self, server: socketserver.TCPServer) -> None:
+        self._server = server
+        self.port: int = server.server_address[1]
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -28,6 +26,16 @@ class System:
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class System(Served):
+    """A server that speaks HTTP; a subclass answers with (status, JSON value)."""
+
+    authorization = ""
+
+    def __init__(self) -> None:
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), self._handler()))
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, Any]:
         """HTTP status and body of the answer."""

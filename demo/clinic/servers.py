@@ -10,9 +10,9 @@ import threading
 import urllib.request
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from demo.loopback import System
+from demo.loopback import Served, System
 
 __all__ = ["FormSystem", "Mailbox", "RecordsSystem"]
 
@@ -57,23 +57,16 @@ class RecordsSystem(System):
         return 201, self.patients[-1]
 
 
-class Mailbox:
+class Mailbox(Served):
     """A mail server that keeps what it is given: as much of SMTP as a well-behaved sender needs (RFC 5321)."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self._arrived = threading.Condition()
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"smtp://127.0.0.1:{self._server.server_address[1]}?tls=no"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
+        server.daemon_threads = True
+        super().__init__(server)
+        self.url = f"smtp://127.0.0.1:{self.port}?tls=no"
 
     def wait(self, seconds: float) -> EmailMessage | None:
         """The first mail, if one comes in time."""

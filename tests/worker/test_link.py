@@ -10,14 +10,12 @@ import pytest
 
 from kivuko.errors import LinkDown
 from kivuko.records import AttemptState, Cancel, new_id
-from kivuko.records.schema import apply_schema
-from kivuko.records.sqlite import SqliteDatabase
 from kivuko.server.lanes.workers import local_conversation
 from kivuko.worker.link import QUEUE, Link, Reply, run_topic
 from kivuko.worker.link_local import LocalLink
 from kivuko.worker.link_websocket import ServerAddress, WebsocketLink
 from server.lanes.workers.serving import SECRET, Serving
-from server.lanes.workers.worlds import World, chain
+from server.lanes.workers.worlds import World, chain, world_in
 
 OWN = {"capacity": 5, "queues": {"*": 5}, "kivuko": 1, "kinds": ["javascript"], "version": "1", "name": "w"}
 
@@ -43,11 +41,7 @@ class Heard:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Records with a desk."""
-    file = SqliteDatabase(tmp_path / "kivuko.db")
-    connection = file.connect()
-    apply_schema(connection)
-    connection.close()
-    with World(file) as opened:
+    with world_in(tmp_path) as opened:
         yield opened
 
 

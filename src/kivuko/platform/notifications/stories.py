@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kivuko.errors import ObjectMissing
 from kivuko.platform.projects.models import Project
@@ -75,14 +75,8 @@ def _run_failed(connection: Connection, notice: Notice, project: str, attempt: A
     error = _error_of(run)
     line = error.get("line")
     number = line if isinstance(line, int) and line > 0 else None
-    return Story(
-        kind="run_failed",
-        project_id=notice.project_id,
-        subject_id=run.id,
-        title=_one_line(f'"{workflow}" ({project}) failed: {name}'),
-        project=project,
-        workflow=workflow,
-        link=link,
+    return replace(
+        _story("run_failed", notice, run.id, project, workflow, link, f" failed: {name}"),
         job=name,
         error_name=_text(error.get("name")) or run.error_type or "",
         error_message=_text(error.get("message")),
@@ -99,14 +93,8 @@ def _attempt_lost(connection: Connection, notice: Notice, project: str, attempt:
     workflow = _name_of(_document(attempt.snapshot_id), attempt)
     others = connection.fetch("attempts_of_work_orders", ids=[attempt.work_order_id])
     again = any(Id(other) > attempt.id for (other,) in others)
-    return Story(
-        kind="attempt_lost",
-        project_id=notice.project_id,
-        subject_id=attempt.id,
-        title=_one_line(f'"{workflow}" ({project}): the worker of an attempt was lost'),
-        project=project,
-        workflow=workflow,
-        link=link,
+    return replace(
+        _story("attempt_lost", notice, attempt.id, project, workflow, link, ": the worker of an attempt was lost"),
         error_name=attempt.error_type or "Lost",
         error_message="The worker stopped answering before the attempt had ended.",
         action="It is being tried again by itself." if again else "Look at what it had done before you try it again.",
@@ -116,18 +104,18 @@ def _attempt_lost(connection: Connection, notice: Notice, project: str, attempt:
 
 def _chain_too_deep(notice: Notice, project: str, attempt: Attempt, link: str) -> Story:
     workflow = _name_of(_document(attempt.snapshot_id), attempt)
-    return Story(
-        kind="chain_too_deep",
-        project_id=notice.project_id,
-        subject_id=notice.subject_id,
-        title=_one_line(f'"{workflow}" ({project}): a chain of triggers was stopped'),
-        project=project,
-        workflow=workflow,
-        link=link,
+    return replace(
+        _story("chain_too_deep", notice, notice.subject_id, project, workflow, link, ": a chain of triggers was stopped"),
         error_name="ChainTooDeep",
         error_message="Triggers started one another more than 25 times.",
         action="Look for a job whose success or failure leads back to itself, and switch one of the triggers off.",
     )
+
+
+def _story(kind: str, notice: Notice, subject_id: Id, project: str, workflow: str, link: str, happened: str) -> Story:
+    """What every story says; ``happened`` follows the names in its title."""
+    title = _one_line(f'"{workflow}" ({project}){happened}')
+    return Story(kind, notice.project_id, subject_id, title, project, workflow, link)
 
 
 def _document(snapshot_id: Id) -> WorkflowDocument | None:

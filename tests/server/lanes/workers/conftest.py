@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from kivuko.records.database import Database
-from kivuko.records.schema import apply_schema
-from kivuko.records.sqlite import SqliteDatabase
 from records.conftest import database, own_server, postgresql
-from server.lanes.workers.worlds import World
+from server.lanes.workers.worlds import World, world_in
 
 __all__ = ["database", "own_server", "postgresql"]
 
@@ -19,11 +17,7 @@ __all__ = ["database", "own_server", "postgresql"]
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """The lane on SQLite, for what does not depend on the database."""
-    file = SqliteDatabase(tmp_path / "kivuko.db")
-    connection = file.connect()
-    apply_schema(connection)
-    connection.close()
-    with World(file) as opened:
+    with world_in(tmp_path) as opened:
         yield opened
 
 

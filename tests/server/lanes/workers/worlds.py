@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -42,6 +44,8 @@ from kivuko.records import (
     read_dataclip,
 )
 from kivuko.records.database import Database
+from kivuko.records.schema import apply_schema
+from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.tables import table_of
 from kivuko.server.lanes.workers import QUEUE, Conversation, Desk, Identity, Reply, Services
 
@@ -151,6 +155,17 @@ class Speaker:
     def pushed(self, event: str) -> list[str]:
         """Topics on which the server pushed this event."""
         return [topic for topic, name, _, _ in self.heard if name == event]
+
+
+@contextmanager
+def world_in(folder: Path) -> Iterator[World]:
+    """Records on SQLite in a folder, with a desk."""
+    file = SqliteDatabase(folder / "kivuko.db")
+    connection = file.connect()
+    apply_schema(connection)
+    connection.close()
+    with World(file) as opened:
+        yield opened
 
 
 class World:
