@@ -13,7 +13,7 @@ from django.test import Client
 from kivuko.platform.accounts import signing_in
 from kivuko.platform.accounts.administrator import first_administrator
 from kivuko.platform.accounts.models import User
-from kivuko.platform.accounts.signing_in import Tries
+from kivuko.platform.accounts.tries import SignInTries, Tries
 from kivuko.platform.api.context import Platform, use
 from kivuko.platform.settings import records_database
 from kivuko.records import Records
@@ -25,7 +25,7 @@ HOST = "127.0.0.1:4000"
 @pytest.fixture
 def browser(sqlite_platform: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A browser that keeps cookies and is asked for CSRF tokens."""
-    monkeypatch.setattr(signing_in, "_tries", Tries(at_once=3))
+    monkeypatch.setattr(signing_in, "_tries", SignInTries(of_client=Tries(at_once=3)))
     records = Records(records_database())
     use(Platform(records=records, public_url=sqlite_platform.settings.public_url))
     yield Client(enforce_csrf_checks=True, headers={"host": HOST})
@@ -98,6 +98,16 @@ def test_after_a_few_tries_in_vain_even_the_right_password_has_to_wait(browser: 
     assert who(browser) is None
 
 
+def test_a_stranger_who_guesses_does_not_lock_the_person_out(browser: Client) -> None:
+    user = User.objects.get()
+    user.set_password("correct horse battery")
+    user.save()
+    stranger = Client(enforce_csrf_checks=True, headers={"host": HOST}, REMOTE_ADDR="203.0.113.9")
+    assert [send(stranger, "/sign-in", email=user.email, password="wrong") for _ in range(20)] == [403] * 20
+    assert send(stranger, "/sign-in", email=user.email, password="correct horse battery") == 403
+    assert send(browser, "/sign-in", email=user.email, password="correct horse battery") == 302
+
+
 def test_the_page_is_not_kept_framed_or_referred_to(browser: Client) -> None:
     answer = browser.get("/sign-in?key=%22%3E%3Cscript%3E")
     assert answer["Cache-Control"] == "no-store"
@@ -105,16 +115,3 @@ def test_the_page_is_not_kept_framed_or_referred_to(browser: Client) -> None:
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
     assert "<script>" not in answer.content.decode()
     assert Client(headers={"host": HOST}).delete("/sign-in").status_code == 405
-
-
-def test_tries_come_back_one_by_one() -> None:
-    now = [0.0]
-    tries = Tries(at_once=3, every_s=60, now_s=lambda: now[0])
-    assert [tries.take("a") for _ in range(4)] == [True, True, True, False]
-    assert tries.take("b")
-    now[0] = 59
-    assert not tries.take("a")
-    now[0] = 61
-    assert [tries.take("a"), tries.take("a")] == [True, False]
-    tries.forget("a")
-    assert [tries.take("a") for _ in range(4)] == [True, True, True, False]

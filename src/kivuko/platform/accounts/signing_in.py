@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-
 from django.contrib.auth import authenticate, login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
@@ -15,9 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from kivuko.platform.accounts.administrator import redeem_sign_in_link
 from kivuko.platform.accounts.models import User
+from kivuko.platform.accounts.tries import SignInTries
 from kivuko.platform.page import page, page_policy
 
-__all__ = ["Tries", "sign_in"]
+__all__ = ["sign_in"]
 
 AFTERWARDS = "/api/v1/docs"
 _FORM = """{}<form method="post" action="/sign-in"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}
@@ -28,31 +25,7 @@ _BY_PASSWORD = """<p><label for="email">E-mail address</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required></p>"""
 
 
-class Tries:
-    """How often a name was tried in vain: so many at once, then one again each ``every_s``. ``now_s`` is a monotonic clock."""
-
-    def __init__(self, at_once: int = 5, every_s: float = 60, now_s: Callable[[], float] = time.monotonic) -> None:
-        self._at_once = at_once
-        self._every_s = every_s
-        self._now_s = now_s
-        self._full_at: OrderedDict[str, float] = OrderedDict()
-
-    def take(self, name: str) -> bool:
-        """Whether it may be tried once more."""
-        now = self._now_s()
-        full_at = max(self._full_at.pop(name, now), now)
-        allowed = full_at - now <= (self._at_once - 1) * self._every_s
-        self._full_at[name] = full_at + self._every_s if allowed else full_at
-        if len(self._full_at) > 10_000:
-            self._full_at.popitem(last=False)
-        return allowed
-
-    def forget(self, name: str) -> None:
-        """It was not in vain."""
-        self._full_at.pop(name, None)
-
-
-_tries = Tries()
+_tries = SignInTries()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,12 +49,13 @@ def _by_link(key: str) -> tuple[User | None, str]:
 
 def _by_password(request: HttpRequest) -> tuple[User | None, str]:
     email, password = request.POST.get("email", "").strip().lower(), request.POST.get("password", "")
-    if not _tries.take(email):
+    client = str(request.META.get("REMOTE_ADDR") or "")
+    if not _tries.take(email, client):
         return None, "There were too many tries. Wait a minute and try again."
     user = authenticate(request, email=email, password=password)
     if not isinstance(user, User):
         return None, "The address or the password is wrong."
-    _tries.forget(email)
+    _tries.succeeded(email, client)
     return user, ""
 
 
