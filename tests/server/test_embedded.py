@@ -30,6 +30,7 @@ from kivuko.records.rows import LiveAttempt
 from kivuko.records.tables import table_of
 from kivuko.server.embedded import ALONE, release_last_worker
 from kivuko.server.lanes.workers import Identity
+from server.own_server import OwnServer
 
 OTHER = Identity("elsewhere").key
 
@@ -79,3 +80,18 @@ def test_workers_on_other_machines_keep_theirs(records: Records) -> None:
     held = taken(records, OTHER, begun=True)
     assert release_last_worker(records) == 0
     assert queue(records) == {held.attempt_id: LiveState.STARTED}
+
+
+def test_what_a_restart_takes_from_the_last_process_counts_as_expired(tmp_path: Path) -> None:
+    with OwnServer("--data", str(tmp_path)) as server:
+        token = server.token
+        assert server.stop() == 0
+    opened = Records(database_at("", tmp_path))
+    opened.submit(Register(Worker(Identity(ALONE).key, "w", "1", Needs.JAVASCRIPT, 0, 5, 5, 0))).result(20)
+    taken(opened, Identity(ALONE).key, begun=True)
+    taken(opened, Identity(ALONE).key, begun=False)
+    opened.close()
+    with OwnServer("--data", str(tmp_path)) as server:
+        _, numbers = server.ask("GET", "/metrics", headers={"authorization": f"Bearer {token}"})
+        assert "kivuko_lease_expiries_total 2.0" in numbers.splitlines()
+        assert server.stop() == 0

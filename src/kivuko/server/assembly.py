@@ -161,7 +161,7 @@ class Assembly:
 
     def _start_worker(self) -> None:
         if self._foundations.on_sqlite:
-            release_last_worker(self._foundations.records)
+            self.metrics.lease_expiries.inc(release_last_worker(self._foundations.records))
         if self._foundations.settings.worker:
             self._worker = embedded_worker(self._foundations, self._desk)
             self._worker.start()
