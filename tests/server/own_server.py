@@ -97,7 +97,7 @@ class OwnServer:
             connection.request(method, path, text, {"content-type": "application/json", **(headers or {})})
             answer = connection.getresponse()
             content = answer.read()
-            return answer.status, json.loads(content) if "json" in (answer.getheader("content-type") or "") else content.decode()
+            return answer.status, json.loads(content) if content and "json" in (answer.getheader("content-type") or "") else content.decode()
         finally:
             connection.close()
 

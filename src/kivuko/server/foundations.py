@@ -9,6 +9,7 @@ from kivuko.platform.limits import tell_limits_to
 from kivuko.platform.rules import PlatformRules
 from kivuko.platform.settings import records_database
 from kivuko.platform.shared_secrets import agree_on_keys, agree_on_secrets
+from kivuko.platform.workflows.telling import tell_workflows_to
 from kivuko.records import ObjectFolder, Records
 from kivuko.server.changes import Changes
 from kivuko.server.datafolder import DataFolder
@@ -66,4 +67,5 @@ def lay_foundations(settings: ServerSettings, folder: DataFolder, public_url: st
     changes, rules = Changes(), PlatformRules()
     records = Records(records_database(), ObjectFolder(folder.objects), rules=rules, on_change=changes.heard)
     tell_limits_to(records.submit)
+    tell_workflows_to(changes.heard)
     return Foundations(settings, folder, public_url, keys, rules, records, changes)

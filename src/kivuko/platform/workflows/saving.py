@@ -19,6 +19,7 @@ from kivuko.platform.workflows.fields import Mistakes
 from kivuko.platform.workflows.models import JobRow, Snapshot, TriggerRow, Workflow
 from kivuko.platform.workflows.references import check_references, check_removed
 from kivuko.platform.workflows.snapshots import CurrentSnapshot, current_snapshot, document_text, read_snapshot
+from kivuko.platform.workflows.telling import workflow_changed
 from kivuko.platform.workflows.validation import check_document
 from kivuko.records import Id
 
@@ -62,6 +63,7 @@ def save_workflow(
             change.made = False
             return Saved(before, changed=False)
         _store(document, before, author)
+        workflow_changed(document.project_id, document.id)
         return Saved(current_snapshot(document.id), changed=True)
 
 
@@ -88,6 +90,7 @@ def delete_workflow(workflow_id: Id, *, author: Actor) -> None:
         Workflow.objects.filter(id=workflow_id).update(deleted_at=now, enabled=False, updated_at=now)
         JobRow.objects.filter(workflow_id=workflow_id, archived_at__isnull=True).update(archived_at=now)
         TriggerRow.objects.filter(workflow_id=workflow_id, archived_at__isnull=True).update(archived_at=now)
+        workflow_changed(found.project_id, found.id)
         note(author, "deleted", "workflow", workflow_id, project_id=found.project_id, before={"name": found.name})
 
 
