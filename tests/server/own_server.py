@@ -97,7 +97,8 @@ class OwnServer:
             connection.request(method, path, text, {"content-type": "application/json", **(headers or {})})
             answer = connection.getresponse()
             content = answer.read()
-            return answer.status, json.loads(content) if content and "json" in (answer.getheader("content-type") or "") else content.decode()
+            is_json = bool(content) and "json" in (answer.getheader("content-type") or "")
+            return answer.status, json.loads(content) if is_json else content.decode()
         finally:
             connection.close()
 
