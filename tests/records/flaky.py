@@ -12,7 +12,7 @@ class Flaky:
     """A database whose connections break at COMMIT, after or before the commit took effect."""
 
     def __init__(self, database: Database, breaks: Sequence[str]) -> None:
-        self.dialect, self.writers, self.writing_here = database.dialect, 1, False
+        self.dialect, self.alone_apart, self.writing_here = database.dialect, False, False
         self._database, self._breaks = database, list(breaks)
         self.connect_to_read = database.connect_to_read
 

@@ -80,7 +80,7 @@ def test_a_forked_child_makes_keys_of_its_own() -> None:
         "source = IdSource(now_ns=lambda: 0)\n"
         "source.new()\n"
         "child = os.fork()\n"
-        "print(source.new()[8:].hex(), flush=True)\n"
+        "os.write(1, source.new()[8:].hex().encode() + b'\\n')\n"
         "if child: os.waitpid(child, 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, timeout=30)

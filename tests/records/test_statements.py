@@ -57,5 +57,5 @@ def test_columns_are_named_in_the_order_of_rows() -> None:
 
 
 def test_one_text_serves_both() -> None:
-    assert named("live_locked", "postgresql").endswith("WHERE attempt_id = ANY(%(ids)s) ORDER BY attempt_id FOR UPDATE")
-    assert named("live_locked", "sqlite").endswith("WHERE attempt_id = ANY(:ids) ORDER BY attempt_id")
+    assert named("parked_lock", "postgresql").endswith("WHERE attempt_id = ANY(%(ids)s) AND state = 1 ORDER BY attempt_id FOR UPDATE")
+    assert named("parked_lock", "sqlite").endswith("WHERE attempt_id = ANY(:ids) AND state = 1 ORDER BY attempt_id")

@@ -216,7 +216,7 @@ def test_groups_keep_the_order_of_each_key(drawn: list[tuple[str, int, bool]]) -
     assert ranks == sorted(ranks)
     parts = apart(batch)
     assert sorted(map(id, batch)) == sorted(id(pending) for part in parts for pending in part)
-    assert all(len({pending.intent.alone for pending in part}) == 1 for part in parts)
+    assert all(len({pending.intent.family for pending in part}) == 1 for part in parts)
 
 
 def _pending(note: Note) -> Pending[int]:
@@ -231,7 +231,6 @@ def test_urgent_goes_before_bulk_but_not_for_ever() -> None:
         waiting.put(_pending(_note(1)))
         batch = waiting.take()
         kinds.append(batch[0].intent.row.max_live)
-        waiting.done(batch)
     assert kinds == [1] * URGENT_IN_A_ROW + [2, 1]
 
 
@@ -242,18 +241,6 @@ def test_what_waits_in_bulk_for_an_ending_key_goes_before_the_end() -> None:
     waiting.put(_pending(_note(9, of=new_id())), bulk=True)
     waiting.put(_pending(_note(3, of=key, last=True)))
     assert [pending.intent.row.max_live for pending in waiting.take()] == [1, 2, 3]
-
-
-def test_a_key_in_hand_is_not_handed_out_again() -> None:
-    waiting, key = Waiting(), new_id()
-    waiting.put(_pending(_note(1, of=key)))
-    first = waiting.take()
-    for max_live in (2, 3):
-        waiting.put(_pending(_note(max_live, of=key)))
-    waiting.put(_pending(_note(4)))
-    assert [pending.intent.row.max_live for pending in waiting.take()] == [4]
-    waiting.done(first)
-    assert [pending.intent.row.max_live for pending in waiting.take()] == [2, 3]
 
 
 def test_batches_are_bounded() -> None:

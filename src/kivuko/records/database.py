@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from kivuko.records.statements import Dialect
 
-__all__ = ["Conflict", "Connection", "Database"]
+__all__ = ["Asked", "Conflict", "Connection", "Database"]
 
 R = TypeVar("R")
 
@@ -20,6 +21,15 @@ class Conflict(Enum):
     """The stored row stays (an insert that is repeated changes nothing)."""
     REPLACE = "replace"
     """All its columns are replaced."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A named statement whose rows are wanted: typed rows of ``row``'s table, or tuples where there is none."""
+
+    statement: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    row: type[Any] | None = None
 
 
 class Connection(Protocol):
@@ -44,6 +54,12 @@ class Connection(Protocol):
 
     def load(self, row: type[R], statement: str, **values: Any) -> list[R]:
         """The rows of a named statement that selects all columns (``{table}``) of one table."""
+
+    def together(self, *asked: Asked) -> list[list[Any]]:
+        """The rows of several statements that do not depend on each other's, executed in order: one wait for all of them.
+
+        Each sees what was committed before it begins, as if it were asked for alone.
+        """
 
     def change(self, statement: str, **values: Any) -> None:
         """Executes the named statement. What goes wrong may be raised as late as by the commit."""
@@ -74,8 +90,8 @@ class Database(Protocol):
     """Where the records are: opens connections to it."""
 
     dialect: Dialect
-    writers: int
-    """How many threads may write at the same time: 1 on SQLite, 2 on PostgreSQL."""
+    alone_apart: bool
+    """Whether what must be ``alone`` in its transaction has a writer of its own: on PostgreSQL; on SQLite one thread writes everything."""
 
     @property
     def writing_here(self) -> bool:

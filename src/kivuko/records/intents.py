@@ -27,7 +27,9 @@ class Intent(Generic[R]):
     rank: ClassVar[int] = 2
     """Families of a lower rank go first in a transaction: the order of the locks (server-and-data §3)."""
     alone: ClassVar[bool] = False
-    """Whether the family gets a transaction of its own where several writers work: its locks fit into no common order."""
+    """Whether the family gets transactions and a writer of its own, where the database can write two at once: its locks fit into no common
+    order. No intent of such a family has a key.
+    """
 
     @property
     def key(self) -> Id | None:
@@ -102,12 +104,11 @@ class Pending(Generic[R]):
 
 
 def apart(batch: Sequence[Pending[Any]]) -> list[list[Pending[Any]]]:
-    """The batch in parts that get a transaction each: families that must be alone, then all others together."""
+    """The batch in parts of one family each, for those that must be alone."""
     parts: dict[str, list[Pending[Any]]] = {}
     for pending in batch:
-        parts.setdefault(pending.intent.family if pending.intent.alone else "", []).append(pending)
-    together = parts.pop("", [])
-    return [*parts.values(), together] if together else list(parts.values())
+        parts.setdefault(pending.intent.family, []).append(pending)
+    return list(parts.values())
 
 
 def grouped(batch: Sequence[Pending[Any]]) -> list[list[Pending[Any]]]:

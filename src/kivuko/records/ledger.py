@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kivuko.errors import RecordsUnavailable
-from kivuko.records.database import Conflict, Connection
+from kivuko.records.database import Asked, Conflict, Connection
 from kivuko.records.ids import Id, new_id
 from kivuko.records.intents import Transaction
 from kivuko.records.jobstates import Pair, recompute_job_states
@@ -29,22 +29,27 @@ class Ledger:
     """Rows of the Attempts that are reported about, and of all Attempts of the same work orders."""
 
     def __init__(self, transaction: Transaction, attempt_ids: Iterable[Id]) -> None:
-        connection = transaction.connection
-        related = sorted({Id(found) for (found,) in connection.fetch("attempts_related", ids=sorted(set(attempt_ids)))})
         self.transaction = transaction
         self.now_us = transaction.now_us
-        self.live = {row.attempt_id: row for row in connection.load(LiveAttempt, "live_locked", ids=related)}
-        self.attempts = {row.id: row for row in connection.load(Attempt, "attempts_locked", ids=related)}
-        orders = sorted({row.work_order_id for row in self.attempts.values()})
-        self.work_orders = {row.id: row for row in connection.load(WorkOrder, "work_orders_locked", ids=orders)}
-        messages = {row.message_id for row in self.work_orders.values() if row.message_id} | transaction.message_ids
-        self.messages = {row.id: row for row in connection.load(Message, "messages_locked", ids=sorted(messages))} if messages else {}
-        self._check_nothing_came_between(connection, orders)
+        asked = {"ids": sorted(set(attempt_ids))}
+        live, attempts, orders, messages, found, runs, foreign = transaction.connection.together(
+            Asked("live_locked", asked, LiveAttempt),
+            Asked("attempts_locked", asked, Attempt),
+            Asked("work_orders_locked", asked, WorkOrder),
+            Asked("messages_of_attempts_locked", {**asked, "more": sorted(transaction.message_ids)}, Message),
+            Asked("attempts_related", asked),
+            Asked("runs_of_related", asked, Run),
+            Asked("foreign_workers", asked),
+        )
+        self.live: dict[Id, LiveAttempt] = {row.attempt_id: row for row in live}
+        self.attempts: dict[Id, Attempt] = {row.id: row for row in attempts}
+        self.work_orders: dict[Id, WorkOrder] = {row.id: row for row in orders}
+        self.messages: dict[Id, Message] = {row.id: row for row in messages}
+        self._check_nothing_came_between({Id(attempt) for (attempt,) in found})
         self._runs: dict[Id, list[Run]] = defaultdict(list)
-        for run in connection.load(Run, "runs_of_attempts", ids=related):
+        for run in runs:
             self._runs[run.attempt_id].append(run)
-        holders = sorted({row.worker_id for row in self.live.values() if row.worker_id})
-        self._foreign = {Id(found) for (found,) in connection.fetch("foreign_workers", ids=holders)} if holders else set()
+        self._foreign = {Id(worker) for (worker,) in foreign}
         self._changed: dict[type[Any], dict[Any, Any]] = defaultdict(dict)
         self._new = NewRows()
         self._gone: dict[str, list[Id]] = defaultdict(list)
@@ -53,12 +58,11 @@ class Ledger:
         self._last_moved: dict[Id, Attempt] = {}
         self._moved: set[Id] = set()
 
-    def _check_nothing_came_between(self, connection: Connection, orders: list[Id]) -> None:
-        """A retry that was made while we waited for the locks is not among ours: then all begins again."""
-        if orders:
-            found = {Id(attempt) for (attempt,) in connection.fetch("attempts_of_work_orders", ids=orders)}
-            if not found <= self.attempts.keys():
-                raise RecordsUnavailable("a retry was made at the same moment")
+    def _check_nothing_came_between(self, related: set[Id]) -> None:
+        """A retry that was made while we waited for the locks is not among ours, or not all of it: then everything begins again."""
+        unlocked = {row.id for row in self.attempts.values() if not row.state.finished} - self.live.keys()
+        if unlocked or not related <= self.attempts.keys():
+            raise RecordsUnavailable("a retry was made at the same moment")
 
     # What is there
 

@@ -13,7 +13,7 @@ from psycopg.pq import Format
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.records.bulk import folded, write_statement
-from kivuko.records.database import Conflict
+from kivuko.records.database import Asked, Conflict
 from kivuko.records.ids import Id
 from kivuko.records.statements import Dialect, named
 from kivuko.records.tables import Column, table_of
@@ -82,11 +82,13 @@ class PostgresqlConnection:
         self._connection = open_()
         self._cursor = self._connection.cursor(binary=True)
         self._unanswered = contextlib.ExitStack()
+        self._in_pipeline = False
         self._failed = False
 
     def begin(self) -> None:
         """Opens a transaction."""
         self._unanswered.enter_context(self._connection.pipeline())
+        self._in_pipeline = True
         self._execute("BEGIN")
 
     def commit(self) -> None:
@@ -116,6 +118,19 @@ class PostgresqlConnection:
     def load(self, row: type[R], statement: str, **values: Any) -> list[R]:
         """Typed rows of the named statement."""
         return list(map(table_of(row).load, self._rows(named(statement, "postgresql"), values)))
+
+    def together(self, *asked: Asked) -> list[list[Any]]:
+        """The rows of several statements: all are sent, then their answers are read."""
+        found: list[list[Any]] = []
+        # A pipeline within a pipeline would wait for what was sent before it.
+        with self._noticing(), contextlib.nullcontext() if self._in_pipeline else self._connection.pipeline():
+            cursors = [
+                self._connection.cursor(binary=True).execute(named(each.statement, "postgresql"), each.values or None) for each in asked
+            ]
+            for each, cursor in zip(asked, cursors, strict=True):
+                rows = cursor.fetchall()
+                found.append(list(map(table_of(each.row).load, rows)) if each.row else rows)
+        return found
 
     def change(self, statement: str, **values: Any) -> None:
         """Executes the named statement."""
@@ -168,6 +183,7 @@ class PostgresqlConnection:
 
     def _wait_for_answers(self) -> None:
         """What failed of the statements that were sent without waiting is raised here, or by the next one that gives rows."""
+        self._in_pipeline = False
         with self._noticing():
             self._unanswered.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kivuko.errors import RecordMissing
-from kivuko.records.database import Connection
+from kivuko.records.database import Asked, Connection
 from kivuko.records.ids import Id
 from kivuko.records.leases import Held, Lease
 from kivuko.records.payloads import Payloads
@@ -50,15 +50,17 @@ class AttemptRecord:
 
 def read_attempt(connection: Connection, attempt_id: Id) -> AttemptRecord:
     """Everything a plan or a page about an Attempt needs, in four statements. Raises RecordMissing."""
-    attempts = connection.load(Attempt, "attempt_read", id=attempt_id)
-    if not attempts:
+    attempts, orders, found, lines = connection.together(
+        Asked("attempt_read", {"id": attempt_id}, Attempt),
+        Asked("work_order_of_attempt", {"id": attempt_id}, WorkOrder),
+        Asked("runs_read", {"id": attempt_id}, Run),
+        Asked("last_lines", {"ids": [attempt_id]}),
+    )
+    if not attempts or not orders:
         raise RecordMissing(f"attempt {attempt_id} does not exist")
-    (order,) = connection.load(WorkOrder, "work_order_read", id=attempts[0].work_order_id)
-    found = connection.load(Run, "runs_read", id=attempt_id)
-    lines = connection.fetch("last_lines", ids=[attempt_id])
     return AttemptRecord(
         attempt=attempts[0],
-        work_order=order,
+        work_order=orders[0],
         runs=tuple(run for run in found if run.attempt_id == attempt_id),
         shown=tuple(run for run in found if run.attempt_id != attempt_id),
         last_seq=lines[0][1] if lines else 0,
@@ -94,8 +96,10 @@ def read_dataclip(connection: Connection, payloads: Payloads, dataclip_id: Id) -
 
 def read_message_body(connection: Connection, payloads: Payloads, message_id: Id, version: int) -> tuple[Message, bytes]:
     """A message and the body of one of its versions. Raises RecordMissing or BodyWiped."""
-    messages = connection.load(Message, "message_read", id=message_id)
-    versions = connection.load(MessageVersion, "version_stored", message_id=message_id, version=version)
+    messages, versions = connection.together(
+        Asked("message_read", {"id": message_id}, Message),
+        Asked("version_stored", {"message_id": message_id, "version": version}, MessageVersion),
+    )
     if not messages or not versions:
         raise RecordMissing(f"version {version} of message {message_id} does not exist")
     return messages[0], payloads.read(versions[0])

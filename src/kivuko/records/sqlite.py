@@ -16,7 +16,7 @@ import pysqlite3.dbapi2 as sqlite3  # type: ignore[import-untyped]
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.records.bulk import folded, write_statement
-from kivuko.records.database import Conflict, Connection
+from kivuko.records.database import Asked, Conflict, Connection
 from kivuko.records.ids import Id
 from kivuko.records.statements import Dialect, named
 from kivuko.records.tables import TABLES, table_of
@@ -55,7 +55,7 @@ class SqliteDatabase:
     """A database file. ``turns`` is the lock that everyone in the process who writes to the file takes first: the file's own."""
 
     dialect: Dialect = "sqlite"
-    writers = 1
+    alone_apart = False
 
     def __init__(self, path: Path, *, turns: FifoLock | None = None) -> None:
         if sqlite3.sqlite_version_info < OLDEST_SAFE:
@@ -122,6 +122,12 @@ class SqliteConnection:
         load = table_of(row).load
         return [load(found) for found in self._named(statement, values)]
 
+    def together(self, *asked: Asked) -> list[list[Any]]:
+        """The rows of several statements, one after the other: there is nothing to wait for."""
+        return [
+            self.load(each.row, each.statement, **each.values) if each.row else self.fetch(each.statement, **each.values) for each in asked
+        ]
+
     def change(self, statement: str, **values: Any) -> None:
         """Executes the named statement."""
         self._named(statement, values)
@@ -168,13 +174,11 @@ class SqliteConnection:
         self._connection.close()
 
     def _named(self, statement: str, values: dict[str, Any]) -> sqlite3.Cursor:
-        text = named(statement, "sqlite")
-        for name in _lists_of(text):
-            listed = list(values.pop(name)) or [None]
-            # Few lengths, few prepared statements: the list is filled up to a power of two with its last value.
-            listed += listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
-            text = text.replace(f"= ANY(:{name})", f"IN ({', '.join(f':{name}_{at}' for at in range(len(listed)))})")
-            values.update({f"{name}_{at}": value for at, value in enumerate(listed)})
+        lists = {name: list(values.pop(name)) or [None] for name in _lists_of(statement)}
+        text, places = _spread(statement, tuple((len(listed) - 1).bit_length() for listed in lists.values()))
+        for listed, names in zip(lists.values(), places, strict=True):
+            listed += listed[-1:] * (len(names) - len(listed))
+            values.update(zip(names, listed, strict=True))
         return self._execute(text, values)
 
     def _execute(self, text: str, values: Any = ()) -> sqlite3.Cursor:
@@ -198,8 +202,22 @@ def _portions(count: int) -> Iterator[tuple[int, int]]:
 
 
 @cache
-def _lists_of(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_LIST.findall(text)))
+def _lists_of(statement: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_LIST.findall(named(statement, "sqlite"))))
+
+
+@cache
+def _spread(statement: str, sizes: tuple[int, ...]) -> tuple[str, tuple[tuple[str, ...], ...]]:
+    """The statement with its lists spread out, and the names of their places.
+
+    Few lengths, few prepared statements: a list has room for a power of two, and is filled up with its last value.
+    """
+    text, places = named(statement, "sqlite"), []
+    for name, size in zip(_lists_of(statement), sizes, strict=True):
+        names = tuple(f"{name}_{at}" for at in range(1 << size))
+        text = text.replace(f"= ANY(:{name})", f"IN ({', '.join(f':{each}' for each in names)})")
+        places.append(names)
+    return text, tuple(places)
 
 
 def _statements_in(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What waits to be written: two queues, urgent before bulk, and no intent overtakes an earlier one of its key."""
+"""What waits for a writer: two queues, urgent before bulk, and no intent overtakes an earlier one of its key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from kivuko.records.ids import Id
@@ -23,13 +23,12 @@ URGENT_IN_A_ROW = 8
 
 
 class Waiting:
-    """Intents on their way to the writers; safe for any thread."""
+    """Intents on their way to one writer; any thread may put some in."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._urgent: deque[Pending[Any]] = deque()
         self._bulk: dict[Id | None, deque[Pending[Any]]] = {}
-        self._in_hand: set[Id] = set()
         self._urgent_in_a_row = 0
         self._closed = False
         self._last_urgent_s = -math.inf
@@ -63,22 +62,15 @@ class Waiting:
             self._changed.notify_all()
 
     def take(self) -> list[Pending[Any]]:
-        """The next batch, waiting for one; empty when closed and nothing is left. Give it back with ``done``."""
+        """The next batch, waiting for one; empty when closed and nothing is left."""
         with self._changed:
             while True:
                 batch = self._next_batch()
                 if batch:
-                    self._in_hand.update(_keys(batch))
                     return batch
                 if self._closed and not self._urgent and not self._bulk:
                     return []
                 self._changed.wait()
-
-    def done(self, batch: Sequence[Pending[Any]]) -> None:
-        """Says that a batch is written: what waited for its keys may go on."""
-        with self._changed:
-            self._in_hand.difference_update(_keys(batch))
-            self._changed.notify_all()
 
     def _next_batch(self) -> list[Pending[Any]]:
         bulk_turn = self._urgent_in_a_row >= URGENT_IN_A_ROW
@@ -91,26 +83,19 @@ class Waiting:
 
     def _take_urgent(self) -> list[Pending[Any]]:
         batch: list[Pending[Any]] = []
-        passed_over: list[Pending[Any]] = []
         size_bytes = 0
         while self._urgent and len(batch) < URGENT_INTENTS and size_bytes < URGENT_BYTES:
             pending = self._urgent.popleft()
-            key = pending.intent.key
-            if key in self._in_hand:
-                passed_over.append(pending)
-                continue
             if pending.intent.ends_key:
-                batch.extend(_begun(self._bulk.pop(key, ())))
+                batch.extend(_begun(self._bulk.pop(pending.intent.key, ())))
             batch.extend(_begun([pending]))
             size_bytes += pending.intent.size_bytes
-        self._urgent.extendleft(reversed(passed_over))
         return batch
 
     def _take_bulk(self) -> list[Pending[Any]]:
         batch: list[Pending[Any]] = []
         size_bytes = 0
-        for key in [key for key in self._bulk if key not in self._in_hand]:
-            queue = self._bulk[key]
+        for key, queue in list(self._bulk.items()):
             while queue and len(batch) < BULK_INTENTS and size_bytes < BULK_BYTES:
                 size_bytes += queue[0].intent.size_bytes
                 batch.extend(_begun([queue.popleft()]))
@@ -122,7 +107,3 @@ class Waiting:
 def _begun(waiting: Iterable[Pending[Any]]) -> list[Pending[Any]]:
     # Whoever gave up waiting has cancelled the future: then nothing is written for them.
     return [pending for pending in waiting if pending.future.set_running_or_notify_cancel()]
-
-
-def _keys(batch: Iterable[Pending[Any]]) -> set[Id]:
-    return {pending.intent.key for pending in batch if pending.intent.key}

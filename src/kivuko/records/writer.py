@@ -25,7 +25,10 @@ _BETWEEN_TRIES_S = 0.1
 
 
 class Writer:
-    """Threads that write: one on SQLite, two on PostgreSQL.
+    """Threads that write: one on SQLite; on PostgreSQL one for what may share a transaction and one for what must be alone.
+
+    A second thread for the same work would not be faster: each transaction costs about as much for one intent as for ten, and both threads
+    need the interpreter's lock.
 
     ``on_commit`` is told what changed, on the writer's thread: it must be quick and may not raise. ``now_us`` replaces the database's
     clock in tests. ``patience_s`` is how long intents wait for a database that is away before their senders hear of it.
@@ -45,10 +48,14 @@ class Writer:
         self._on_commit = on_commit
         self._now_us = now_us
         self._patience_s = patience_s
-        self._waiting = Waiting()
+        self._shared = Waiting()
+        self._alone = Waiting() if database.alone_apart else self._shared
         self._closing = threading.Event()
         self._problem = ""
-        self._threads = [threading.Thread(target=self._work, name=f"records-writer-{at}", daemon=True) for at in range(database.writers)]
+        queues = dict.fromkeys((self._shared, self._alone))
+        self._threads = [
+            threading.Thread(target=self._work, args=(queue,), name=f"records-writer-{at}", daemon=True) for at, queue in enumerate(queues)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -60,12 +67,12 @@ class Writer:
     @property
     def backlog(self) -> int:
         """How many intents wait."""
-        return len(self._waiting)
+        return sum(map(len, dict.fromkeys((self._shared, self._alone))))
 
     @property
     def quiet_s(self) -> float:
         """How long nothing urgent has been handed over, in seconds."""
-        return self._waiting.quiet_s
+        return min(self._shared.quiet_s, self._alone.quiet_s)
 
     def submit(self, intent: Intent[R], *, bulk: bool = False) -> Future[R]:
         """Hands over an intent. The future gives its result when it is durable, or raises a RecordsError.
@@ -76,25 +83,23 @@ class Writer:
         if self._database.writing_here:
             raise RuntimeError("inside a write transaction nothing may be handed to the writer: it waits for that transaction's end")
         pending = Pending(intent, Future())
-        if not self._waiting.put(pending, bulk=bulk):
+        if not (self._alone if intent.alone else self._shared).put(pending, bulk=bulk):
             raise RecordsUnavailable("the records are being closed")
         return pending.future
 
     def close(self) -> None:
         """Writes what waits, then ends the threads."""
         self._closing.set()
-        self._waiting.close()
+        self._shared.close()
+        self._alone.close()
         for thread in self._threads:
             thread.join()
 
-    def _work(self) -> None:
+    def _work(self, waiting: Waiting) -> None:
         connection: Connection | None = None
-        while batch := self._waiting.take():
-            try:
-                for part in apart(batch) if self._database.writers > 1 else [batch]:
-                    connection = self._write(connection, part)
-            finally:
-                self._waiting.done(batch)
+        while batch := waiting.take():
+            for part in apart(batch) if self._database.alone_apart and waiting is self._alone else [batch]:
+                connection = self._write(connection, part)
         if connection is not None:
             connection.close()
 

@@ -4,8 +4,15 @@ SELECT {attempt} FROM attempt WHERE id = :id
 -- name: work_order_read
 SELECT {work_order} FROM work_order WHERE id = :id
 
+-- name: work_order_of_attempt
+SELECT {work_order} FROM work_order WHERE id = (SELECT work_order_id FROM attempt WHERE id = :id)
+
 -- name: runs_read
-SELECT {run} FROM run WHERE attempt_id = :id OR id IN (SELECT run_id FROM attempt_run WHERE attempt_run.attempt_id = :id) ORDER BY id
+-- Two look-ups in one list: with OR between them PostgreSQL would read all Runs there are.
+SELECT {run} FROM run WHERE id IN (
+    SELECT id FROM run WHERE attempt_id = :id UNION ALL SELECT run_id FROM attempt_run WHERE attempt_id = :id
+)
+ORDER BY id
 
 -- name: live_read
 SELECT {live_attempt} FROM live_attempt WHERE attempt_id = :id
