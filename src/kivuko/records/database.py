@@ -70,6 +70,9 @@ class Connection(Protocol):
     def write(self, rows: Iterable[Any], conflict: Conflict = Conflict.KEEP) -> None:
         """Inserts rows of one class, in key order and the last of each key only. An empty iterable does nothing."""
 
+    def write_all(self, batches: Iterable[tuple[Iterable[Any], Conflict]]) -> None:
+        """``write`` for several classes of rows: no row may be in two batches."""
+
     def scrub(self) -> None:
         """After a commit that wiped bodies: takes what can be taken of their copies out of the database's files."""
 

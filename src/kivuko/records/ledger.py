@@ -26,20 +26,29 @@ _US_A_DAY = 86_400_000_000
 
 
 class Ledger:
-    """Rows of the Attempts that are reported about, and of all Attempts of the same work orders."""
+    """Rows of the Attempts that are reported about, and of all Attempts of the same work orders.
 
-    def __init__(self, transaction: Transaction, attempt_ids: Iterable[Id]) -> None:
+    ``on_the_wire`` holds our ids of stored dataclips by Attempt and the id that a worker gave them, of those ``wire_ids``.
+    """
+
+    def __init__(self, transaction: Transaction, attempt_ids: Iterable[Id], wire_ids: Iterable[str] = ()) -> None:
         self.transaction = transaction
         self.now_us = transaction.now_us
-        asked = {"ids": sorted(set(attempt_ids))}
-        live, attempts, orders, messages, found, runs, foreign = transaction.connection.together(
-            Asked("live_locked", asked, LiveAttempt),
-            Asked("attempts_locked", asked, Attempt),
-            Asked("work_orders_locked", asked, WorkOrder),
-            Asked("messages_of_attempts_locked", {**asked, "more": sorted(transaction.message_ids)}, Message),
-            Asked("attempts_related", asked),
-            Asked("runs_of_related", asked, Run),
-            Asked("foreign_workers", asked),
+        connection = transaction.connection
+        related = connection.fetch("attempts_related", ids=sorted(set(attempt_ids)))
+        ids = {"ids": sorted({Id(attempt) for attempt, _, _ in related})}
+        order_ids = {"ids": sorted({Id(order) for _, order, _ in related})}
+        message_ids = {"ids": sorted({Id(message) for _, _, message in related if message} | transaction.message_ids)}
+        names = {"wire_ids": sorted(wire_ids)}
+        live, attempts, orders, messages, found, runs, foreign, *clips = connection.together(
+            Asked("live_locked", ids, LiveAttempt),
+            Asked("attempts_locked", ids, Attempt),
+            Asked("work_orders_locked", order_ids, WorkOrder),
+            Asked("messages_locked", message_ids, Message),
+            Asked("attempts_of_work_orders", order_ids),
+            Asked("runs_of_attempts", ids, Run),
+            Asked("foreign_workers", ids),
+            *([Asked("dataclips_on_the_wire", {**ids, **names})] if names["wire_ids"] else []),
         )
         self.live: dict[Id, LiveAttempt] = {row.attempt_id: row for row in live}
         self.attempts: dict[Id, Attempt] = {row.id: row for row in attempts}
@@ -50,6 +59,7 @@ class Ledger:
         for run in runs:
             self._runs[run.attempt_id].append(run)
         self._foreign = {Id(worker) for (worker,) in foreign}
+        self.on_the_wire = {(Id(attempt), name): Id(clip) for attempt, name, clip in (clips[0] if clips else ())}
         self._changed: dict[type[Any], dict[Any, Any]] = defaultdict(dict)
         self._new = NewRows()
         self._gone: dict[str, list[Id]] = defaultdict(list)
@@ -59,9 +69,8 @@ class Ledger:
         self._moved: set[Id] = set()
 
     def _check_nothing_came_between(self, related: set[Id]) -> None:
-        """A retry that was made while we waited for the locks is not among ours, or not all of it: then everything begins again."""
-        unlocked = {row.id for row in self.attempts.values() if not row.state.finished} - self.live.keys()
-        if unlocked or not related <= self.attempts.keys():
+        """A retry that was made while we waited for the locks is not among ours: then all begins again."""
+        if not related <= self.attempts.keys():
             raise RecordsUnavailable("a retry was made at the same moment")
 
     # What is there
@@ -170,9 +179,8 @@ class Ledger:
         self._settle_work_orders()
         for statement, ids in sorted(self._gone.items()):
             connection.change(statement, ids=sorted(ids))
-        for row in (LiveAttempt, Attempt, WorkOrder, Message, Run):
-            connection.write(self._changed[row].values(), Conflict.REPLACE)
-        self._new.write(connection)
+        changed = [(self._changed[row].values(), Conflict.REPLACE) for row in (LiveAttempt, Attempt, WorkOrder, Message, Run)]
+        connection.write_all([*changed, *self._new.batches()])
         recompute_job_states(connection, self._pairs)
         self._count_the_day(connection)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 import psycopg
@@ -16,7 +17,7 @@ from kivuko.records.bulk import folded, write_statement
 from kivuko.records.database import Asked, Conflict
 from kivuko.records.ids import Id
 from kivuko.records.statements import Dialect, named
-from kivuko.records.tables import Column, table_of
+from kivuko.records.tables import Column, Table, table_of
 
 __all__ = ["PostgresqlConnection", "open_connection"]
 
@@ -143,12 +144,21 @@ class PostgresqlConnection:
 
     def write(self, rows: Iterable[Any], conflict: Conflict = Conflict.KEEP) -> None:
         """Inserts rows of one class, one array a column."""
-        batch = folded(rows)
-        if batch is not None:
-            table, listed = batch
-            columns = zip(*map(table.values, listed), strict=True)
-            arrays = [_array(column, values) for column, values in zip(table.columns, columns, strict=True)]
-            self._execute(write_statement(table, conflict, "postgresql"), arrays)
+        self.write_all([(rows, conflict)])
+
+    def write_all(self, batches: Iterable[tuple[Iterable[Any], Conflict]]) -> None:
+        """Inserts rows of several classes by one statement, one array a column."""
+        parts: list[tuple[Table[Any], Conflict]] = []
+        arrays: list[str | list[Any]] = []
+        for rows, conflict in batches:
+            batch = folded(rows)
+            if batch is not None:
+                table, listed = batch
+                parts.append((table, conflict))
+                columns = zip(*map(table.values, listed), strict=True)
+                arrays += [_array(column, values) for column, values in zip(table.columns, columns, strict=True)]
+        if parts:
+            self._execute(_write_statement(tuple(parts)), arrays)
 
     def scrub(self) -> None:
         """Nothing: dead rows go with the next vacuum, which is the server's to do."""
@@ -197,6 +207,14 @@ class PostgresqlConnection:
         except psycopg.Error:
             self._failed = True
             raise
+
+
+@cache
+def _write_statement(parts: tuple[tuple[Table[Any], Conflict], ...]) -> str:
+    """Each part's statement; all but the last stand before it, as parts of its own."""
+    *others, last = [write_statement(table, conflict, "postgresql") for table, conflict in parts]
+    named_parts = ", ".join(f"part{at} AS ({text})" for at, text in enumerate(others))
+    return f"WITH {named_parts} {last}" if others else last
 
 
 def _array(column: Column, values: tuple[Any, ...]) -> str | list[Any]:

@@ -9,7 +9,6 @@ from typing import Any
 from kivuko.errors import RecordsError
 from kivuko.records import endings, life
 from kivuko.records.erasing import erase
-from kivuko.records.ids import Id
 from kivuko.records.intents import Handler, Transaction
 from kivuko.records.ledger import Ledger
 from kivuko.records.life import WireIds
@@ -39,8 +38,9 @@ def reporter(rules: Rules) -> Handler:
     """The handler of reports under these rules."""
 
     def report(transaction: Transaction, reports: Sequence[Report[Any]]) -> list[Any]:
-        ledger = Ledger(transaction, [each.attempt_id for each in reports])
-        known = _wire_ids(transaction, reports)
+        named = {name for each in reports for name in _names(each)}
+        ledger = Ledger(transaction, [each.attempt_id for each in reports], named)
+        known = {**_coming(reports), **ledger.on_the_wire}
         outcomes = [_outcome(ledger, each, known, rules) for each in reports]
         ledger.flush()
         erase(ledger, [attempt for attempt in ledger.ended() if rules.erases(attempt.project_id)])
@@ -88,19 +88,10 @@ def _end_run(ledger: Ledger, report: EndRun, known: WireIds, rules: Rules) -> Ru
     return replace(ended, state=endings.end_attempt(ledger, _final_resolved(report.ends, known), rules))
 
 
-def _wire_ids(transaction: Transaction, reports: Sequence[Report[Any]]) -> WireIds:
-    """Our ids of the dataclips that foreign workers name by ids of their own: stored earlier, or coming with this group."""
-    asked: set[tuple[Id, str]] = set()
-    coming: dict[tuple[Id, str], Id] = {}
-    for report in reports:
-        asked.update((report.attempt_id, name) for name in _names(report))
-        clips = _clips(report)
-        coming.update({(report.attempt_id, clip.wire_id): clip.id for clip in clips if clip and clip.wire_id})
-    if not asked:
-        return {}
-    attempts, names = sorted({attempt for attempt, _ in asked}), sorted({name for _, name in asked})
-    found = transaction.connection.fetch("dataclips_on_the_wire", ids=attempts, wire_ids=names)
-    return coming | {(Id(attempt), name): Id(clip) for attempt, name, clip in found}
+def _coming(reports: Sequence[Report[Any]]) -> WireIds:
+    """Our ids of the dataclips that come with these reports, by the ids that workers gave them."""
+    clips = [(report.attempt_id, clip) for report in reports for clip in _clips(report) if clip]
+    return {(attempt_id, clip.wire_id): clip.id for attempt_id, clip in clips if clip.wire_id}
 
 
 def _clips(report: Report[Any]) -> list[Dataclip | None]:

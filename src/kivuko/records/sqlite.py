@@ -146,6 +146,11 @@ class SqliteConnection:
                 together = [value for row in values[first : first + count] for value in row]
                 self._execute(write_statement(table, conflict, "sqlite", count), together)
 
+    def write_all(self, batches: Iterable[tuple[Iterable[Any], Conflict]]) -> None:
+        """Inserts rows of several classes, one after the other."""
+        for rows, conflict in batches:
+            self.write(rows, conflict)
+
     def scrub(self) -> None:
         """Copies the WAL into the file and cuts it off. A reader that is still at an older state is waited for shortly: the next scrub
         makes up for it.

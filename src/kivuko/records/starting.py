@@ -82,10 +82,13 @@ class NewRows:
         for row in rows:
             self._rows[type(row)].append(row)
 
-    def write(self, connection: Connection, conflict: Conflict = Conflict.KEEP) -> None:
-        """Inserts all rows; one whose key is there already is passed over."""
-        for rows in self._rows.values():
-            connection.write(rows, conflict)
+    def batches(self) -> list[tuple[list[Any], Conflict]]:
+        """All rows, to be inserted; one whose key is there already is passed over."""
+        return [(rows, Conflict.KEEP) for rows in self._rows.values()]
+
+    def write(self, connection: Connection) -> None:
+        """Inserts all rows."""
+        connection.write_all(self.batches())
 
 
 def new_start(
