@@ -144,3 +144,47 @@ def test_what_comes_behind_a_body_in_chunks_is_dropped_and_bounded() -> None:
 
     assert asyncio.run(story(b"x-late: 1\r\n\r\n")) == b"0000300002"
     assert asyncio.run(story(b"x-late: " + b"a" * 1_000_000)) == b""
+
+
+class Recorded(asyncio.Transport):
+    """A transport that keeps what is written, piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.closed_after = -1
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]
+        self.written.append(data)
+
+    def close(self) -> None:
+        self.closed_after = len(self.written)
+
+
+def test_head_and_body_of_an_answer_go_out_together() -> None:
+    async def run() -> list[bytes]:
+        transport = Recorded()
+        joined = bounded_http.JoinedWrites(transport, asyncio.get_running_loop())
+        joined.write(b"head ")
+        joined.write(b"body")
+        assert transport.written == []
+        await asyncio.sleep(0)  # paced: one turn of the loop
+        joined.write(b"next")
+        await asyncio.sleep(0)  # paced: one turn of the loop
+        return transport.written
+
+    assert asyncio.run(run()) == [b"head body", b"next"]
+
+
+def test_much_is_written_at_once_and_nothing_is_lost_by_closing() -> None:
+    async def run() -> tuple[list[bytes], int]:
+        transport = Recorded()
+        joined = bounded_http.JoinedWrites(transport, asyncio.get_running_loop())
+        joined.write(b"x" * 100_000)
+        assert [len(piece) for piece in transport.written] == [100_000]
+        joined.write(b"end")
+        joined.close()
+        await asyncio.sleep(0)  # paced: one turn of the loop
+        return transport.written[1:], transport.closed_after
+
+    assert asyncio.run(run()) == ([b"end"], 2)

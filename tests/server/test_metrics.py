@@ -83,3 +83,13 @@ def test_other_parts_add_their_numbers(records: Records) -> None:
 def test_who_may_not_see_it_is_told_to_authenticate(records: Records) -> None:
     answer = shown(Metrics(records), may_see=False)
     assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
+
+
+def test_the_size_of_commits_can_be_calculated(records: Records) -> None:
+    before = numbers(Metrics(records))
+    message, project = new_id(), new_id()
+    stored = MessageVersion(message, 1, project, Encoding.RAW, b"{}", None, 2, inserted_at=0)
+    records.submit(Ingest(Message(message, project, new_id(), None, b"{}", None, None, None, 2, b""), stored)).result(20)
+    after = numbers(Metrics(records))
+    assert after["kivuko_commits_total", ()] - before["kivuko_commits_total", ()] == 1
+    assert after["kivuko_committed_intents_total", ()] - before["kivuko_committed_intents_total", ()] == 1

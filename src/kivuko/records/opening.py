@@ -18,7 +18,7 @@ from kivuko.records.postgresql import PostgresqlDatabase
 from kivuko.records.rules import Rules
 from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
-from kivuko.records.writer import Writer
+from kivuko.records.writer import Committed, Writer
 
 __all__ = ["Records", "database_at"]
 
@@ -77,6 +77,11 @@ class Records:
     def backlog(self) -> int:
         """How many intents wait to be written."""
         return self._writer.backlog
+
+    @property
+    def committed(self) -> Committed:
+        """What was written since the start, and in how many transactions."""
+        return self._writer.committed
 
     @property
     def quiet_s(self) -> float:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kivuko.errors import RecordsUnavailable
@@ -16,12 +17,20 @@ from kivuko.records.database import Connection, Database
 from kivuko.records.intents import Change, Handlers, Intent, Pending, Transaction, apart, grouped
 from kivuko.records.waiting import Waiting
 
-__all__ = ["Writer"]
+__all__ = ["Committed", "Writer"]
 
 R = TypeVar("R")
 
 PATIENCE_S = 3.0
 _BETWEEN_TRIES_S = 0.1
+
+
+@dataclass(frozen=True)
+class Committed:
+    """How many transactions were committed, and how many intents by them: together, what group commit is worth."""
+
+    transactions: int
+    intents: int
 
 
 class Writer:
@@ -52,6 +61,8 @@ class Writer:
         self._alone = Waiting() if database.alone_apart else self._shared
         self._closing = threading.Event()
         self._problem = ""
+        self._counting = threading.Lock()
+        self._committed = Committed(0, 0)
         queues = dict.fromkeys((self._shared, self._alone))
         self._threads = [
             threading.Thread(target=self._work, args=(queue,), name=f"records-writer-{at}", daemon=True) for at, queue in enumerate(queues)
@@ -73,6 +84,11 @@ class Writer:
     def quiet_s(self) -> float:
         """How long nothing urgent has been handed over, in seconds."""
         return min(self._shared.quiet_s, self._alone.quiet_s)
+
+    @property
+    def committed(self) -> Committed:
+        """What was written since the start."""
+        return self._committed
 
     def submit(self, intent: Intent[R], *, bulk: bool = False) -> Future[R]:
         """Hands over an intent. The future gives its result when it is durable, or raises a RecordsError.
@@ -148,6 +164,7 @@ class Writer:
                 handler = self._handlers[group[0].intent.family]
                 settled.append((group, handler(transaction, [pending.intent for pending in group])))
             connection.commit()
+            self._count(len(batch))
         finally:
             connection.rollback()
         if transaction.wiped:
@@ -156,6 +173,10 @@ class Writer:
             _settle_all(written, outcomes)
         if transaction.changes:
             self._on_commit(transaction.changes)
+
+    def _count(self, intents: int) -> None:
+        with self._counting:
+            self._committed = Committed(self._committed.transactions + 1, self._committed.intents + intents)
 
 
 def _settle_all(batch: Sequence[Pending[Any]], outcomes: Sequence[Any]) -> None:

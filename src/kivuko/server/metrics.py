@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -99,7 +99,13 @@ class _Queues(Collector):
         for queue, (count, since_us) in found.items():
             waiting.add_metric([queue], count)
             oldest.add_metric([queue], max(0.0, time.time() - since_us / 1_000_000))
-        return [waiting, oldest, up]
+        return [waiting, oldest, up, *self._commits()]
+
+    def _commits(self) -> Iterable[Metric]:
+        """Their quotient is the size of a commit."""
+        committed = self._records.committed
+        yield CounterMetricFamily("kivuko_commits", "Transactions that were committed", value=committed.transactions)
+        yield CounterMetricFamily("kivuko_committed_intents", "What they have written, in intents", value=committed.intents)
 
 
 class MetricsPage:
