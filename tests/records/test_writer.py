@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kivuko.errors import RecordMissing, RecordsUnavailable
+from kivuko.records import waiting as waiting_module
 from kivuko.records.database import Connection, Database
 from kivuko.records.ids import Id, new_id
 from kivuko.records.intents import Change, Intent, Pending, Transaction, apart, grouped
@@ -241,6 +242,20 @@ def test_what_waits_in_bulk_for_an_ending_key_goes_before_the_end() -> None:
     waiting.put(_pending(_note(9, of=new_id())), bulk=True)
     waiting.put(_pending(_note(3, of=key, last=True)))
     assert [pending.intent.row.max_live for pending in waiting.take()] == [1, 2, 3]
+
+
+def test_bulk_waits_for_company_until_it_is_enough_or_nothing_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting_module, "BULK_RESTS_S", 3600.0)
+    waiting = Waiting()
+    waiting.put(_pending(_note(1)), bulk=True)
+    waiting.put(_pending(_note(2)))
+    assert [pending.intent.row.max_live for pending in waiting.take()] == [2]
+    for _ in range(BULK_INTENTS):
+        waiting.put(_pending(_note(3)), bulk=True)
+    assert [pending.intent.row.max_live for pending in waiting.take()] == [1, *[3] * (BULK_INTENTS - 1)]
+    waiting.close()
+    assert [pending.intent.row.max_live for pending in waiting.take()] == [3]
+    assert waiting.take() == []
 
 
 def test_batches_are_bounded() -> None:

@@ -20,6 +20,8 @@ BULK_INTENTS = 64
 BULK_BYTES = 512_000
 URGENT_IN_A_ROW = 8
 """So many urgent batches, then a bulk one if any waits: logs must not wait for ever under load."""
+BULK_RESTS_S = 0.01
+"""So long what is bulk waits for company before it gets a transaction of its own: mostly its Attempt ends, which takes it along."""
 
 
 class Waiting:
@@ -29,6 +31,7 @@ class Waiting:
         self._changed = threading.Condition()
         self._urgent: deque[Pending[Any]] = deque()
         self._bulk: dict[Id | None, deque[Pending[Any]]] = {}
+        self._bulk_since_s = math.inf
         self._urgent_in_a_row = 0
         self._closed = False
         self._last_urgent_s = -math.inf
@@ -48,6 +51,7 @@ class Waiting:
             if self._closed:
                 return False
             if bulk:
+                self._bulk_since_s = min(self._bulk_since_s, time.monotonic())
                 self._bulk.setdefault(pending.intent.key, deque()).append(pending)
             else:
                 self._urgent.append(pending)
@@ -65,12 +69,19 @@ class Waiting:
         """The next batch, waiting for one; empty when closed and nothing is left."""
         with self._changed:
             while True:
-                batch = self._next_batch()
+                rest_s = self._rest_s()
+                batch = self._next_batch() if self._urgent or rest_s <= 0 else []
                 if batch:
                     return batch
                 if self._closed and not self._urgent and not self._bulk:
                     return []
-                self._changed.wait()
+                self._changed.wait(rest_s if self._bulk else None)
+
+    def _rest_s(self) -> float:
+        """How long bulk may rest still."""
+        if self._closed or sum(map(len, self._bulk.values())) >= BULK_INTENTS:
+            return 0.0
+        return self._bulk_since_s + BULK_RESTS_S - time.monotonic()
 
     def _next_batch(self) -> list[Pending[Any]]:
         bulk_turn = self._urgent_in_a_row >= URGENT_IN_A_ROW
@@ -90,6 +101,8 @@ class Waiting:
                 batch.extend(_begun(self._bulk.pop(pending.intent.key, ())))
             batch.extend(_begun([pending]))
             size_bytes += pending.intent.size_bytes
+        if not self._bulk:
+            self._bulk_since_s = math.inf
         return batch
 
     def _take_bulk(self) -> list[Pending[Any]]:
@@ -101,6 +114,7 @@ class Waiting:
                 batch.extend(_begun([queue.popleft()]))
             if not queue:
                 del self._bulk[key]
+        self._bulk_since_s = -math.inf if self._bulk else math.inf
         return batch
 
 

@@ -95,10 +95,10 @@ class WireRecorder:
         payload = run_row(visit, clip_id, next_rows=rows, sends_output=self._sends(visit.state), withheld=self._is_too_large(visit.state))
         if visit.state is not None and (told := webhook_response(visit.state)) is not None:
             self.webhook_response = payload["webhook_response"] = told
-        self._book.flush()
         if visit.last and self._ends:
-            self._last = payload  # goes out with the end of the Attempt
+            self._last = payload  # goes out with the end of the Attempt, and the log before that
             return ()
+        self._book.flush()
         ids = _ids(accepted(self._channel.send("step:complete", payload)))
         self._inputs.update({run_id: _text(row.get("input_dataclip_id")) for run_id, row in zip(ids, rows, strict=False)})
         return ids
