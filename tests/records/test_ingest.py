@@ -99,7 +99,7 @@ def test_finished_work_is_not_queued_again_by_a_repeated_write(scene: Scene) -> 
     scene.reader.query("DELETE FROM live_attempt WHERE attempt_id = ?", intent.starts[0].attempt_id)
     connection = scene.database.connect()
     connection.begin()
-    (answer,) = ingest(Transaction(connection, scene.now_us, repeated=True), [intent])
+    (answer,) = ingest(Transaction(connection, lambda: scene.now_us, repeated=True), [intent])
     connection.commit()
     connection.close()
     assert answer.started[0].attempt_id == intent.starts[0].attempt_id

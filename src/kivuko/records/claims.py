@@ -64,7 +64,6 @@ class SetLimit(Intent[None]):
 def claim(transaction: Transaction, claims: Sequence[Claim]) -> list[tuple[Claimed, ...]]:
     """Serves the claims of a batch; those with the same wishes share one look at the queue."""
     connection = transaction.connection
-    connection.fetch("claim_lock")
     alike: dict[tuple[tuple[str, ...], Needs], list[int]] = defaultdict(list)
     for at, each in enumerate(claims):
         alike[each.queues, each.kinds].append(at)

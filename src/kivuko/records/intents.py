@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from kivuko.records.database import Connection
@@ -63,7 +64,7 @@ class Change:
 
 @dataclass
 class Transaction:
-    """An open transaction. ``now_us`` is the database's time, the same for all intents of the transaction.
+    """An open transaction. ``clock`` gives its time in µs: it is read once, when somebody asks first.
 
     ``repeated`` says that an earlier try ended with an unknown outcome: all of it may be written already, and changed since.
     ``message_ids`` are the messages that its intents will lock: whoever locks messages first locks these too.
@@ -71,11 +72,16 @@ class Transaction:
     """
 
     connection: Connection
-    now_us: int
+    clock: Callable[[], int]
     repeated: bool = False
     message_ids: frozenset[Id] = frozenset()
     changes: list[Change] = field(default_factory=list)
     wiped: bool = False
+
+    @cached_property
+    def now_us(self) -> int:
+        """The database's time, the same for all intents of the transaction."""
+        return self.clock()
 
     def tell(self, kind: str, project_id: Id | None, changed: Id) -> None:
         """Notes what is to be told once the transaction is durable."""

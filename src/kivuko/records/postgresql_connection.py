@@ -24,6 +24,7 @@ __all__ = ["PostgresqlConnection", "open_connection"]
 R = TypeVar("R")
 
 OLDEST_VERSION = 150000
+_NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _UUID = psycopg.adapters.types["uuid"]
 
 
@@ -84,6 +85,7 @@ class PostgresqlConnection:
         self._cursor = self._connection.cursor(binary=True)
         self._unanswered = contextlib.ExitStack()
         self._in_pipeline = False
+        self._clock: psycopg.Cursor[tuple[Any, ...]] | None = None
         self._failed = False
 
     def begin(self) -> None:
@@ -91,6 +93,9 @@ class PostgresqlConnection:
         self._unanswered.enter_context(self._connection.pipeline())
         self._in_pipeline = True
         self._execute("BEGIN")
+        # Asked for with the first statement, whose answer comes behind this one's: nobody waits for the time alone.
+        with self._noticing():
+            self._clock = self._connection.cursor(binary=True).execute(_NOW)
 
     def commit(self) -> None:
         """Commits; the server has synced its log before this returns."""
@@ -99,6 +104,7 @@ class PostgresqlConnection:
 
     def rollback(self) -> None:
         """Undoes the transaction; on a broken connection there is nothing left to undo."""
+        self._clock = None
         with contextlib.suppress(psycopg.Error, RecordsUnavailable):  # what is undone may have failed
             self._wait_for_answers()
         if self._connection.broken:
@@ -164,8 +170,10 @@ class PostgresqlConnection:
         """Nothing: dead rows go with the next vacuum, which is the server's to do."""
 
     def now_us(self) -> int:
-        """The server's clock."""
-        ((now,),) = self._rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        """The server's clock, first in a transaction as it was at its begin."""
+        clock, self._clock = self._clock, None
+        with self._noticing():
+            ((now,),) = (clock or self._cursor.execute(_NOW)).fetchall()
         return int(now)
 
     def script(self, text: str) -> None:

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kivuko.records.database import Connection
+from kivuko.records.database import Asked, Connection
 from kivuko.records.ids import Id
 from kivuko.records.rows import ClaimShare
 
@@ -49,14 +49,15 @@ class _Project:
 
 
 class TurnTaking:
-    """The queue as one claim sees it, and the choices it has made."""
+    """The queue as one claim sees it, and the choices it has made. Takes the claim's lock, for the whole transaction."""
 
     def __init__(self, connection: Connection, *, missing: int, at_most: int) -> None:
         self._connection = connection
         self._missing = missing
         self._at_most = at_most
         self._busy: Counter[Id] = Counter()
-        for project, workflow, count in connection.fetch("busy"):
+        _, busy, self._waiting = connection.together(Asked("claim_lock"), Asked("busy"), Asked("waiting_projects"))
+        for project, workflow, count in busy:
             self._busy[Id(project)] += count
             self._busy[Id(workflow)] += count
         self._chosen: set[Id] = set()
@@ -83,7 +84,7 @@ class TurnTaking:
     def _by_preference(self, queues: Sequence[str]) -> list[list[_Project]]:
         """The projects with something waiting, for each place in the order of preference."""
         classes: dict[int, dict[Id, _Project]] = defaultdict(dict)
-        for queue, project in self._connection.fetch("waiting_projects"):
+        for queue, project in self._waiting:
             name = queue if queue in queues else "*"
             if name in queues:
                 entry = classes[queues.index(name)].setdefault(Id(project), _Project(Id(project), []))

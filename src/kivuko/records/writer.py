@@ -157,9 +157,8 @@ class Writer:
         settled: list[tuple[Sequence[Pending[Any]], Sequence[Any]]] = []
         connection.begin()
         try:
-            now_us = self._now_us() if self._now_us else connection.now_us()
             messages = frozenset(pending.intent.message_id for pending in batch if pending.intent.message_id)
-            transaction = Transaction(connection, now_us, repeated, messages)
+            transaction = Transaction(connection, self._now_us or connection.now_us, repeated, messages)
             for group in grouped(batch):
                 handler = self._handlers[group[0].intent.family]
                 settled.append((group, handler(transaction, [pending.intent for pending in group])))
