@@ -165,7 +165,7 @@ def test_more_than_a_batch_is_indexed_in_order(library: Library, monkeypatch: py
     monkeypatch.setattr("kivuko.records.search.indexer._BATCH", 200)
     monkeypatch.setattr("kivuko.records.search.indexer._WORDS_AT_ONCE", 150)
     made = [library.message(f'{{"number": "n{at}"}}') for at in range(450)]
-    library.catch_up()
+    library.catch_up(after_s=50)
     assert [library.messages(f'"n{at}"') for at in (0, 199, 200, 449)] == [[made[at]] for at in (0, 199, 200, 449)]
 
 
@@ -175,7 +175,7 @@ def test_a_question_reads_so_many_candidates_at_most(library: Library, monkeypat
     first = library.message('{"a": "one two"}')
     for _ in range(100):
         library.message('{"a": "two one"}')
-    library.catch_up()
+    library.catch_up(after_s=50)
     assert library.messages("one two") == []
     assert library.messages("two one")[-1] != first
 

@@ -98,17 +98,19 @@ class Indexer:
         """Finds what was committed behind the head."""
         after = progress.settled
         while found := stream.read(connection, after, until, _BATCH):
-            missing = self._missing(stream, found)
+            known = self._known(stream, found)
+            missing = [item for item in found if item.owner_id not in known]
             self._take(connection, stream, missing)
             after = found[-1].mark
         self._settle(stream, progress, until)
         progress.head = max(progress.head, until)
 
-    def _missing(self, stream: Stream, items: list[Item]) -> list[Item]:
+    def _known(self, stream: Stream, items: list[Item]) -> set[Id]:
+        """The messages or Attempts among them that have something in the index."""
         known: set[Id] = set()
         for project_id in {item.project_id for item in items}:
             known |= self._index.owners(stream.kind, project_id, [item.owner_id for item in items if item.project_id == project_id])
-        return [item for item in items if item.owner_id not in known]
+        return known
 
     def _settle(self, stream: Stream, progress: _Progress, mark: bytes) -> None:
         self._index.set_mark(stream.name, mark)
@@ -118,8 +120,10 @@ class Indexer:
         kept = [item for item in items if not self._erases(item.project_id)]
         if stream.kind is EntryKind.LOG:
             # After a late report the log may be another one.
+            known = self._known(stream, kept)
             for item in kept:
-                self._index.replace_owner(stream.kind, item.project_id, item.owner_id)
+                if item.owner_id in known:
+                    self._index.replace_owner(stream.kind, item.project_id, item.owner_id)
         waiting: list[Entry] = []
         words = 0
         for first in range(0, len(kept), _ITEMS_AT_ONCE):
