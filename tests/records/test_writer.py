@@ -21,7 +21,7 @@ from kivuko.records.intents import Change, Intent, Pending, Transaction, apart, 
 from kivuko.records.rows import ClaimShare
 from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
-from kivuko.records.waiting import BULK_INTENTS, URGENT_IN_A_ROW, URGENT_INTENTS, Waiting
+from kivuko.records.waiting import BULK_INTENTS, URGENT_BYTES, URGENT_IN_A_ROW, URGENT_INTENTS, Waiting
 from kivuko.records.writer import Writer
 from records.flaky import Flaky
 
@@ -49,6 +49,12 @@ class First(Note):
     family = "first"
     rank = 0
     alone = True
+
+
+class Heavy(Note):
+    @property
+    def size_bytes(self) -> int:
+        return URGENT_BYTES
 
 
 def _note(max_live: int = 1, of: Id | None = None, last: bool = False) -> Note:
@@ -256,6 +262,16 @@ def test_bulk_waits_for_company_until_it_is_enough_or_nothing_else_comes(monkeyp
     waiting.close()
     assert [pending.intent.row.max_live for pending in waiting.take()] == [3]
     assert waiting.take() == []
+
+
+def test_what_was_withdrawn_does_not_stand_before_others() -> None:
+    waiting = Waiting()
+    withdrawn = [_pending(Heavy(ClaimShare(new_id(), 1, 0))) for _ in range(3)]
+    for pending in withdrawn:
+        waiting.put(pending)
+        pending.future.cancel()
+    waiting.put(_pending(_note(5)))
+    assert [pending.intent.row.max_live for pending in waiting.take()] == [5]
 
 
 def test_batches_are_bounded() -> None:

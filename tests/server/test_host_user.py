@@ -118,6 +118,10 @@ def test_whatever_lay_open_in_the_data_folder_is_closed_before_somebody_may_pass
     folder.let_through(1234)
     assert ((data / "kivuko.db").stat().st_mode & 0o777, Path("/etc/passwd").stat().st_mode) == (0o600, passwd)
     assert (data.stat().st_mode & 0o777, data.stat().st_gid) == (0o710, 1234)
+    (data / "kivuko.toml").write_text("")
+    (data / "kivuko.toml").chmod(0o644)
+    folder.let_through(1234)
+    assert (data / "kivuko.toml").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_data_folder_that_is_open_already_stays_as_it_is(data: Path) -> None:

@@ -28,6 +28,13 @@ class RecordsUnavailable(RecordsError):
     may_be_retried = True
     fix = "Look at the disk's space and the database server; work goes on by itself when the database is back."
 
+    @property
+    def for_outsiders(self) -> RecordsUnavailable:
+        """The same for those who only send: what a driver or the file system has said (the cause) is for operators."""
+        if self.__cause__ is None:
+            return self
+        return RecordsUnavailable("the database cannot be used just now", fix="Try again in a few seconds.")
+
 
 class RecordMissing(RecordsError):
     """There is no such record."""

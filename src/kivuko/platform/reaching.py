@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, connection
 
 from kivuko.errors import RecordsUnavailable
 
@@ -22,7 +22,7 @@ def reaching() -> Iterator[None]:
         close_old_connections()
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, InternalError) as error:
         if not connection.in_atomic_block:
             connection.close()
         raise RecordsUnavailable(f"the database cannot be reached: {str(error).strip()}") from error

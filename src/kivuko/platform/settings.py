@@ -16,6 +16,7 @@ from django.db import connections
 from kivuko.errors import InputError
 from kivuko.platform.sealing import KeyRing, use_keys
 from kivuko.records import PostgresqlDatabase, SqliteDatabase, database_at
+from kivuko.records.postgresql import PATIENCE
 
 __all__ = ["MailSettings", "PlatformSettings", "current", "django_database", "records_database", "setup"]
 
@@ -132,7 +133,7 @@ def _named(address: str) -> dict[str, object]:
     """Django's names for the parts of a libpq address; the rest goes to libpq as it is."""
     # Imported where PostgreSQL is meant: SQLite starts without its driver.
     read = importlib.import_module("psycopg.conninfo").conninfo_to_dict
-    parts = {name: value for name, value in read(address).items() if value is not None}
+    parts = {**PATIENCE, **{name: value for name, value in read(address).items() if value is not None}}
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     given: dict[str, object] = {names[name]: str(parts.pop(name)) for name in names if name in parts}
     return {"NAME": given.get("USER", "postgres"), **given, "OPTIONS": parts}

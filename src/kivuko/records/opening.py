@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -123,5 +123,7 @@ class Records:
     def _committed(self, changes: Sequence[Change]) -> None:
         wiped = [change.id for change in changes if change.kind == "object_wiped"]
         if wiped and self._objects:
-            self._objects.delete(wiped)
+            # What cannot be deleted now is swept later.
+            with suppress(OSError):
+                self._objects.delete(wiped)
         self._on_change(changes)

@@ -7,7 +7,11 @@ import importlib
 from kivuko.records.database import Connection
 from kivuko.records.statements import Dialect
 
-__all__ = ["PostgresqlDatabase"]
+__all__ = ["PATIENCE", "PostgresqlDatabase"]
+
+PATIENCE = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "20000"}
+"""How soon a server that nothing is heard of any more is given up (libpq's names), unless the address says otherwise: by default TCP waits
+for a quarter of an hour."""
 
 # The statements of the records look rows up by their keys. A plan that was made while the tables were small, or before they were ever
 # analysed, reads whole tables instead, and stays in use while they grow: a claim or a report then costs more with every message.

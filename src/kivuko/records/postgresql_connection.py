@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper, Loader
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Format
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.records.bulk import folded, write_statement
 from kivuko.records.database import Asked, Conflict
 from kivuko.records.ids import Id
+from kivuko.records.postgresql import PATIENCE
 from kivuko.records.statements import Dialect, named
 from kivuko.records.tables import Column, Table, table_of
 
@@ -58,7 +60,9 @@ def open_connection(address: str, options: str, *, connect_timeout_s: int) -> Po
 
 def _opened(address: str, options: str, connect_timeout_s: int) -> psycopg.Connection:
     try:
-        connection = psycopg.connect(address, autocommit=True, options=options, connect_timeout=connect_timeout_s)
+        given: dict[str, Any] = {**PATIENCE, **conninfo_to_dict(address)}
+        given["options"] = f"{given.get('options') or ''} {options}".strip()
+        connection = psycopg.connect(make_conninfo(**given), autocommit=True, connect_timeout=connect_timeout_s)
     except psycopg.OperationalError as error:
         raise RecordsUnavailable(f"PostgreSQL cannot be reached: {str(error).strip()}") from error
     if connection.info.server_version < OLDEST_VERSION:
@@ -90,7 +94,8 @@ class PostgresqlConnection:
 
     def begin(self) -> None:
         """Opens a transaction."""
-        self._unanswered.enter_context(self._connection.pipeline())
+        with self._noticing():
+            self._unanswered.enter_context(self._connection.pipeline())
         self._in_pipeline = True
         self._execute("BEGIN")
         # Asked for with the first statement, whose answer comes behind this one's: nobody waits for the time alone.
@@ -173,19 +178,21 @@ class PostgresqlConnection:
         """The server's clock, first in a transaction as it was at its begin."""
         clock, self._clock = self._clock, None
         with self._noticing():
-            ((now,),) = (clock or self._cursor.execute(_NOW)).fetchall()
+            ((now,),) = (clock or self._connection.cursor(binary=True).execute(_NOW)).fetchall()
         return int(now)
 
     def script(self, text: str) -> None:
         """Executes several statements."""
         self._wait_for_answers()
-        self._connection.execute(text)
+        with self._noticing():
+            self._connection.execute(text)
 
     def query(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """Executes one statement with ``?`` parameters."""
         self._wait_for_answers()
-        cursor = self._execute(text.replace("?", "%s"), values)
-        return cursor.fetchall() if cursor.description else []
+        with self._noticing():
+            cursor = self._connection.cursor(binary=True).execute(text.replace("?", "%s"), values)
+            return cursor.fetchall() if cursor.description else []
 
     def close(self) -> None:
         """Closes; an open transaction is undone by the server."""
@@ -196,8 +203,9 @@ class PostgresqlConnection:
             return self._cursor.execute(text, values)
 
     def _rows(self, text: str, values: Any = None) -> list[tuple[Any, ...]]:
+        # A cursor of its own: the answers to what was sent before would land on a shared one.
         with self._noticing():
-            return self._cursor.execute(text, values).fetchall()
+            return self._connection.cursor(binary=True).execute(text, values).fetchall()
 
     def _wait_for_answers(self) -> None:
         """What failed of the statements that were sent without waiting is raised here, or by the next one that gives rows."""
@@ -209,7 +217,8 @@ class PostgresqlConnection:
     def _noticing(self) -> Iterator[None]:
         try:
             yield
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
+            # Read-only: another server has become the one that is written to.
             self._failed = True
             raise RecordsUnavailable(f"PostgreSQL cannot write: {str(error).strip()}") from error
         except psycopg.Error:

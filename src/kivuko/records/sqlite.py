@@ -5,6 +5,7 @@ pysqlite3 brings SQLite 3.53; Debian 12's 3.40 can corrupt a database when the W
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -174,8 +175,9 @@ class SqliteConnection:
         return found
 
     def close(self) -> None:
-        """Undoes an open transaction and closes."""
-        self.rollback()
+        """Undoes an open transaction and closes. What cannot be undone, closing undoes."""
+        with contextlib.suppress(RecordsUnavailable, sqlite3.Error):
+            self.rollback()
         self._connection.close()
 
     def _named(self, statement: str, values: dict[str, Any]) -> sqlite3.Cursor:

@@ -99,8 +99,9 @@ class Waiting:
             pending = self._urgent.popleft()
             if pending.intent.ends_key:
                 batch.extend(_begun(self._bulk.pop(pending.intent.key, ())))
-            batch.extend(_begun([pending]))
-            size_bytes += pending.intent.size_bytes
+            begun = _begun([pending])
+            batch.extend(begun)
+            size_bytes += sum(each.intent.size_bytes for each in begun)
         if not self._bulk:
             self._bulk_since_s = math.inf
         return batch
@@ -110,8 +111,9 @@ class Waiting:
         size_bytes = 0
         for key, queue in list(self._bulk.items()):
             while queue and len(batch) < BULK_INTENTS and size_bytes < BULK_BYTES:
-                size_bytes += queue[0].intent.size_bytes
-                batch.extend(_begun([queue.popleft()]))
+                begun = _begun([queue.popleft()])
+                batch.extend(begun)
+                size_bytes += sum(each.intent.size_bytes for each in begun)
             if not queue:
                 del self._bulk[key]
         self._bulk_since_s = -math.inf if self._bulk else math.inf

@@ -23,6 +23,7 @@ R = TypeVar("R")
 
 PATIENCE_S = 3.0
 _BETWEEN_TRIES_S = 0.1
+_CLOSING_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Writer:
         self._shared = Waiting()
         self._alone = Waiting() if database.alone_apart else self._shared
         self._closing = threading.Event()
-        self._problem = ""
+        self._problems: dict[str, str] = {}
         self._counting = threading.Lock()
         self._committed = Committed(0, 0)
         queues = dict.fromkeys((self._shared, self._alone))
@@ -72,8 +73,8 @@ class Writer:
 
     @property
     def problem(self) -> str:
-        """Why the last transaction could not be written, for ``/ready``; empty when it was."""
-        return self._problem
+        """Why a writer's last transaction could not be written, for ``/ready``; empty when all were."""
+        return next(filter(None, list(self._problems.values())), "")
 
     @property
     def backlog(self) -> int:
@@ -104,12 +105,13 @@ class Writer:
         return pending.future
 
     def close(self) -> None:
-        """Writes what waits, then ends the threads."""
+        """Writes what waits, then ends the threads; one that a database does not answer is left alone after a while."""
         self._closing.set()
         self._shared.close()
         self._alone.close()
+        until_s = time.monotonic() + self._patience_s + _CLOSING_S
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until_s - time.monotonic()))
 
     def _work(self, waiting: Waiting) -> None:
         connection: Connection | None = None
@@ -129,7 +131,7 @@ class Writer:
             except RecordsUnavailable as error:
                 # The outcome is unknown when the connection died at COMMIT; to write the same again does no harm.
                 repeated = True
-                self._problem = error.message
+                self._problems[threading.current_thread().name] = error.message
                 _abandon(connection)
                 connection = None
                 batch = [pending for pending in batch if not pending.future.done()]
@@ -137,7 +139,7 @@ class Writer:
                     _settle_all(batch, [error] * len(batch))
                     return None
             else:
-                self._problem = ""
+                self._problems[threading.current_thread().name] = ""
                 return connection
 
     def _write_together_or_alone(self, connection: Connection, batch: Sequence[Pending[Any]], repeated: bool) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 import orjson
+import structlog
 from starlette.responses import Response
 
 from kivuko.errors import (
@@ -27,7 +28,9 @@ from kivuko.errors import (
     ValidationFailed,
 )
 
-__all__ = ["RETRY_AFTER_S", "bytes_answer", "error_code", "json_answer", "problem", "refusal_headers", "status_of"]
+__all__ = ["RETRY_AFTER_S", "bytes_answer", "error_code", "for_outsiders", "json_answer", "problem", "refusal_headers", "status_of"]
+
+_log = structlog.get_logger(__name__)
 
 RETRY_AFTER_S = 5
 """What senders are told when nothing better is known."""
@@ -89,8 +92,17 @@ def bytes_answer(
     return Response(content, status, {**always, **(headers or {})}, content_type)
 
 
+def for_outsiders(error: KivukoError) -> KivukoError:
+    """What those outside may hear of an error; the rest of it goes to the log."""
+    if not isinstance(error, RecordsUnavailable):
+        return error
+    _log.warning("a request was refused: the database cannot be used", reason=error.message)
+    return error.for_outsiders
+
+
 def problem(error: KivukoError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal as ``application/problem+json`` (api.md §1)."""
+    error = for_outsiders(error)
     status = status_of(error)
     content = {
         "type": "about:blank",

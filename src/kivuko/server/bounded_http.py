@@ -6,6 +6,7 @@ Without them one connection that sends a header for ever takes all memory, and o
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -56,6 +57,15 @@ class JoinedWrites:
         self._waiting += data
         if len(self._waiting) > _JOINED_UP_TO_BYTES:
             self._flush()
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        """Writes them as one."""
+        self.write(b"".join(pieces))
+
+    def write_eof(self) -> None:
+        """Nothing more will be written."""
+        self._flush()
+        self._transport.write_eof()
 
     def close(self) -> None:
         """Closes when everything is out."""

@@ -68,16 +68,20 @@ class DataFolder:
         return self.path / "adaptors"
 
     def let_through(self, group: int) -> None:
-        """Lets a group pass through the folder, not look into it; whatever lies in it is its owner's only from then on. Raises OSError."""
+        """Lets a group pass through the folder, not look into it; what lies in it is its owner's only. Raises OSError.
+
+        A folder that is open to all was opened by somebody, and stays as it is.
+        """
         status = self.path.stat()
-        if status.st_mode & 0o001 or (status.st_gid == group and status.st_mode & 0o010):
+        if status.st_mode & 0o001:
             return
         for entry in self.path.iterdir():
             mode = entry.lstat().st_mode
             if entry != self.adaptors and mode & 0o077 and not entry.is_symlink():
                 entry.chmod(mode & 0o700)
-        os.chown(self.path, -1, group)
-        self.path.chmod(status.st_mode & 0o7707 | 0o010)
+        if status.st_gid != group or not status.st_mode & 0o010:
+            os.chown(self.path, -1, group)
+            self.path.chmod(status.st_mode & 0o7707 | 0o010)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

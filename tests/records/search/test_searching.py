@@ -121,7 +121,7 @@ def test_a_project_that_keeps_nothing_is_not_indexed(library: Library, index: Se
     library.attempt(["Kenema"])
     library.catch_up()
     assert library.messages("Kenema") == library.runs("Kenema") == []
-    assert not index.owners(EntryKind.BODY, library.project_id, [message])
+    assert not index.places(EntryKind.BODY, library.project_id, [message])
 
 
 def test_a_wiped_body_is_not_found_even_before_the_index_is_purged(library: Library) -> None:
@@ -141,7 +141,7 @@ def test_a_purge_takes_out_what_is_older(library: Library, index: SearchIndex) -
     assert index.purge(library.project_id, EntryKind.BODY, young) == 0
     assert index.purge(library.project_id, EntryKind.LOG, LATER) == 1
     assert library.messages("Kenema") == [young]
-    assert not index.owners(EntryKind.BODY, library.project_id, [old])
+    assert not index.places(EntryKind.BODY, library.project_id, [old])
 
 
 def test_deleted_history_is_not_found(library: Library) -> None:
@@ -215,3 +215,26 @@ def test_the_boundary_of_retention_is_an_id(library: Library, index: SearchIndex
 
 def _files(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.glob("search.db*")))
+
+
+def test_an_edit_that_is_committed_late_is_found(library: Library) -> None:
+    message = library.message('{"name": "first"}')
+    library.catch_up()
+    others = [library.message(f'{{"other": {at}}}') for at in range(2)]
+    # Stored with an older time than what the indexer has seen already: its transaction took that long.
+    library.scene.now_us += 5 * SECOND
+    library.edited(others[0], 2, '{"name": "in time"}')
+    library.catch_up(after_s=10)
+    library.scene.now_us -= 4 * SECOND
+    library.edited(message, 2, '{"name": "late"}')
+    library.catch_up(after_s=300)
+    assert library.messages("in time") == [others[0]]
+    assert library.messages("late") == [message]
+
+
+def test_most_of_many_words_are_found_in_any_script(library: Library) -> None:
+    words = ["".join(chr(0x1200 + (at // 64**place) % 64) for place in range(4)) for at in range(120_000)]
+    message = library.message(json.dumps({"words": words}, ensure_ascii=False))
+    library.catch_up(after_s=50)
+    # PostgreSQL keeps a megabyte of words, which is two thirds of them, in no order.
+    assert sum(library.messages(f'"{word}"') == [message] for word in words[::6_000]) >= 5

@@ -84,7 +84,7 @@ def test_messages_lose_their_bodies_and_their_words_and_the_runs_stay(cellar: Ce
     cellar.keep_house()
     assert cellar.bodies() == {old: False, young: True}
     assert cellar.found() == [young]
-    assert not cellar.index.owners(EntryKind.BODY, cellar.scene.project_id, [old])
+    assert not cellar.index.places(EntryKind.BODY, cellar.scene.project_id, [old])
     assert len(cellar.scene.rows(Run)) == 2
 
 
@@ -133,7 +133,7 @@ def test_a_project_that_erases_has_no_words(cellar: Cellar) -> None:
     message = cellar.worked()
     cellar.keeping = Keeping(cellar.scene.project_id, erases=True)
     cellar.keep_house()
-    assert not cellar.index.owners(EntryKind.BODY, cellar.scene.project_id, [message])
+    assert not cellar.index.places(EntryKind.BODY, cellar.scene.project_id, [message])
 
 
 def test_idempotency_keys_are_forgotten_after_their_window(cellar: Cellar) -> None:

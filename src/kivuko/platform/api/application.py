@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
@@ -86,6 +86,8 @@ def _handle_errors(api: NinjaAPI) -> None:
         problem = problem_of(error)
         if problem.status == 500:
             log.error("request %s met %s", request_id_of(request), type(error).__name__, exc_info=error)
+        elif isinstance(error, RecordsUnavailable):
+            log.warning("request %s: %s", request_id_of(request), error.message)
         return answer(request, problem)
 
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -106,7 +108,8 @@ def _handle_errors(api: NinjaAPI) -> None:
 
     def database(request: HttpRequest, error: DatabaseError) -> HttpResponse:
         log.error("request %s: the database failed", request_id_of(request), exc_info=error)
-        away = isinstance(error, OperationalError)
+        # A database that is read-only has another one in its place; PostgreSQL calls that internal.
+        away = isinstance(error, OperationalError | InternalError)
         return kivuko(request, RecordsUnavailable() if away else KivukoError())
 
     def anything(request: HttpRequest, error: Exception) -> HttpResponse:

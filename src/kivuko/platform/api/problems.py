@@ -92,6 +92,8 @@ def problem_of(error: KivukoError) -> Problem:
     status, code = next(((status, code) for kind, status, code in CODES if isinstance(error, kind)), (500, "internal_error"))
     if status == 500:
         return Problem(500, code, "The server met an error that it does not know.", "Tell your administrator the request id.")
+    if isinstance(error, errors.RecordsUnavailable):
+        error = error.for_outsiders
     more: dict[str, object] = {}
     headers: dict[str, str] = {}
     if isinstance(error, errors.ValidationFailed):

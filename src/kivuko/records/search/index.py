@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = ["SearchIndex", "open_index"]
 NEWEST = Id(b"\xff" * 16)
 _MERGE_PAGES = 500
 _ENTRIES_AT_ONCE = 128
+_TSVECTOR_BYTES = 1_000_000
 _LOCK = 27500
 
 
@@ -52,14 +53,14 @@ class SearchIndex:
         """Takes out what a message or Attempt has, before it is indexed anew."""
         self._drop("of_owner", project_id, int(kind), owner_id)
 
-    def owners(self, kind: EntryKind, project_id: Id, asked: Sequence[Id]) -> set[Id]:
-        """Which of these messages or Attempts have something in the index."""
+    def places(self, kind: EntryKind, project_id: Id, owners: Sequence[Id]) -> set[tuple[Id, int]]:
+        """What of these messages or Attempts is in the index: whose, and its version or first line."""
         with self._reader as connection:
             if connection.dialect == "postgresql":
-                found = connection.query(self._text["owners"], project_id, int(kind), list(asked))
+                found = connection.query(self._text["places"], project_id, int(kind), list(owners))
             else:
-                found = connection.query(f"{self._text['owners']} ({_marks(len(asked))})", project_id, int(kind), *asked)
-        return {Id(owner_id) for (owner_id,) in found}
+                found = connection.query(f"{self._text['places']} ({_marks(len(owners))})", project_id, int(kind), *owners)
+        return {(Id(owner_id), first) for owner_id, first in found}
 
     def purge(self, project_id: Id, kind: EntryKind, before: Id, at_most: int = 500) -> int:
         """Takes out what belongs to messages or Attempts older than this id, a batch; how many. Call it until it gives 0."""
@@ -130,7 +131,7 @@ class SearchIndex:
                 connection.rollback()
 
     def _add_arrays(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        rows = [(*_columns(entry), " ".join(entry.words)) for entry in entries]
+        rows = [(*_columns(entry), " ".join(_bounded(entry.words))) for entry in entries]
         connection.query(self._text["add"], *map(list, zip(*rows, strict=True)))
 
     def _add_rows(self, connection: Connection, entries: Sequence[Entry]) -> None:
@@ -169,6 +170,16 @@ class SearchIndex:
 def _columns(entry: Entry) -> tuple[int, Id, Id, Id, int, int]:
     place = entry.place
     return int(entry.kind), entry.project_id, place.subject_id, place.owner_id, place.first, place.last
+
+
+def _bounded(words: Iterable[str]) -> Iterator[str]:
+    """As many words as a tsvector can hold: PostgreSQL 15 does not check that, and finds nothing beyond."""
+    left = _TSVECTOR_BYTES
+    for word in words:
+        left -= len(word.encode())
+        if left < 0:
+            return
+        yield word
 
 
 def _marks(count: int) -> str:

@@ -98,18 +98,25 @@ class Indexer:
         """Finds what was committed behind the head."""
         after = progress.settled
         while found := stream.read(connection, after, until, _BATCH):
-            known = self._known(stream, found)
-            missing = [item for item in found if item.owner_id not in known]
+            missing = self._missing(stream, found)
             self._take(connection, stream, missing)
             after = found[-1].mark
         self._settle(stream, progress, until)
         progress.head = max(progress.head, until)
 
-    def _known(self, stream: Stream, items: list[Item]) -> set[Id]:
-        """The messages or Attempts among them that have something in the index."""
-        known: set[Id] = set()
+    def _missing(self, stream: Stream, items: list[Item]) -> list[Item]:
+        """Messages and edits of which nothing is in the index, and Attempts without a line there."""
+        known = self._known(stream, items)
+        if stream.kind is not EntryKind.LOG:
+            return [item for item in items if (item.owner_id, item.version) not in known]
+        owners = {owner_id for owner_id, _ in known}
+        return [item for item in items if item.owner_id not in owners]
+
+    def _known(self, stream: Stream, items: list[Item]) -> set[tuple[Id, int]]:
+        """What the index has of the messages or Attempts among them."""
+        known: set[tuple[Id, int]] = set()
         for project_id in {item.project_id for item in items}:
-            known |= self._index.owners(stream.kind, project_id, [item.owner_id for item in items if item.project_id == project_id])
+            known |= self._index.places(stream.kind, project_id, [item.owner_id for item in items if item.project_id == project_id])
         return known
 
     def _settle(self, stream: Stream, progress: _Progress, mark: bytes) -> None:
@@ -120,7 +127,7 @@ class Indexer:
         kept = [item for item in items if not self._erases(item.project_id)]
         if stream.kind is EntryKind.LOG:
             # After a late report the log may be another one.
-            known = self._known(stream, kept)
+            known = {owner_id for owner_id, _ in self._known(stream, kept)}
             for item in kept:
                 if item.owner_id in known:
                     self._index.replace_owner(stream.kind, item.project_id, item.owner_id)

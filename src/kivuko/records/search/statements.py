@@ -35,7 +35,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search_words USING fts5(
     "of_owner": "SELECT number FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id = ?",
     "before": """SELECT number FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id < ? ORDER BY owner_id LIMIT ?""",
     "merge": "INSERT INTO search_words (search_words, rank) VALUES ('merge', ?)",
-    "owners": "SELECT DISTINCT owner_id FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id IN",
+    "places": "SELECT owner_id, first FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id IN",
     "mark": "SELECT mark FROM search_progress WHERE name = ?",
     "set_mark": "INSERT INTO search_progress (name, mark) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET mark = excluded.mark",
     "find": """SELECT subject_id, owner_id, first, last FROM search_words JOIN search_entry ON search_entry.number = search_words.rowid
@@ -69,7 +69,7 @@ CREATE TABLE IF NOT EXISTS search_progress (name text PRIMARY KEY, mark bytea NO
     "of_owner": SQLITE["of_owner"],
     "before": SQLITE["before"],
     "drop_entry": SQLITE["drop_entry"],
-    "owners": "SELECT DISTINCT owner_id FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id = ANY(?::uuid[])",
+    "places": "SELECT owner_id, first FROM search_entry WHERE project_id = ? AND kind = ? AND owner_id = ANY(?::uuid[])",
     "mark": SQLITE["mark"],
     "set_mark": SQLITE["set_mark"],
     "find": """SELECT subject_id, owner_id, first, last FROM search_entry

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from kivuko.errors import RecordsUnavailable, RequestRefused
-from kivuko.server.answers import error_code, json_answer, refusal_headers, status_of
+from kivuko.server.answers import error_code, for_outsiders, json_answer, refusal_headers, status_of
 
 __all__ = ["webhook_refusal"]
 
@@ -20,5 +20,5 @@ def webhook_refusal(error: RequestRefused | RecordsUnavailable, request_id: str,
     word = _OPENFN_ERRORS.get(status)
     content = {"error": word or error_code(error)}
     if status not in (401, 404):
-        content["message"] = error.message
+        content["message"] = for_outsiders(error).message
     return json_answer(content, status, request_id, {**refusal_headers(error, status), **(headers or {})})
