@@ -70,6 +70,7 @@ def test_xml_comes_back_as_json(runner: asyncio.Runner, examiner: Examiner) -> N
         ("text/xml", b"<a>" + b"x" * 20_000 + b"</a>", False),
         ("text/xml", b"<a>" + b"x" * 40_000 + b"</a>", True),
     ],
+    ids=["tiny", "small", "large", "small unnamed", "small xml", "large xml"],
 )
 def test_only_large_bodies_start_a_process(runner: asyncio.Runner, content_type: str | None, text: bytes, helped: bool) -> None:
     examiner = Examiner()
