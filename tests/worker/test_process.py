@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,6 +123,19 @@ def test_a_wrong_secret_is_told(room: Room, start: Start) -> None:
     said, _ = process.communicate(timeout=30)
     assert "is WORKER_SECRET the same?" in said
     assert "another" not in said
+
+
+def test_a_signal_is_heard_whenever_it_comes() -> None:
+    # In a process of its own: the interpreter has one place for the bell that signals ring.
+    program = """
+import signal
+from kivuko.worker.process import Signals
+for delay_us in range(1, 400):
+    signals = Signals(signal.SIGALRM)
+    signal.setitimer(signal.ITIMER_REAL, delay_us % 100 / 1e6 + 1e-6)
+    assert signals.wait() == signal.SIGALRM
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_without_a_secret_it_does_not_start(start: Start) -> None:

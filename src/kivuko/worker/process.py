@@ -14,7 +14,7 @@ from kivuko.worker.environment import RemoteWorker
 from kivuko.worker.link_websocket import ServerAddress, WebsocketLink
 from kivuko.worker.worker import Worker
 
-__all__ = ["run_worker"]
+__all__ = ["Signals", "run_worker"]
 
 _KILLED = 130
 
@@ -26,25 +26,40 @@ def run_worker(remote: RemoteWorker, say: Callable[[str], None]) -> int:
     """
     link = WebsocketLink(ServerAddress(remote.url, remote.worker_id, remote.secret, __version__))
     worker = Worker(remote.settings, link)
-    asked = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
-            os._exit(_KILLED)  # the hosts die with us
-        asked.set()
-
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, stop)
+    signals = Signals(signal.SIGTERM, signal.SIGINT)
     health = _Health(remote.port, worker) if remote.port is not None else None
     worker.start()
     loops = " ".join(str(loop) for loop in remote.settings.workloops)
     say(f"Worker {remote.worker_id} takes work from {remote.url} ({loops}; Ctrl-C ends it)")
-    asked.wait()
+    signals.wait()
     say(f"Stopping: waiting up to {remote.grace_s:g} s for {worker.busy} attempts under way")
     complete = worker.stop(remote.grace_s)
     if health is not None:
         health.close()
     return 0 if complete else 1
+
+
+class Signals:
+    """Hears signals, in the main thread: the first one ends ``wait``, a second one the process."""
+
+    def __init__(self, *numbers: signal.Signals) -> None:
+        # A Python handler may come in the middle of a wait (an Event would lock itself out) or just before it (and be late):
+        # the byte that the interpreter writes at once is there either way.
+        self._reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        self._asked = False
+        for number in numbers:
+            signal.signal(number, self._handle)
+
+    def wait(self) -> int:
+        """The number of the first signal, as soon as there is one."""
+        return os.read(self._reader, 1)[0]
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            os._exit(_KILLED)  # the hosts die with us
+        self._asked = True
 
 
 class _Health:
