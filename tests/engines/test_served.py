@@ -146,6 +146,27 @@ def test_a_host_is_prepared_without_waiting(engine: ServedEngine) -> None:
     assert engine.run(request("s => s", key=HostKey("early", ""), attempt="a")).error is None
 
 
+def hosts_after(attempts: int, operation: str) -> int:
+    """How many hosts of at most eight have served so many Attempts, eight at a time."""
+
+    def work(at: int) -> RunResult:
+        result = engine.run(request(operation, attempt=f"a{at}"))
+        engine.end(f"a{at}")
+        return result
+
+    with ServedEngine(EngineSettings(most_hosts=8, blank_hosts=0)) as engine, ThreadPoolExecutor(8) as pool:
+        assert all(result.error is None for result in pool.map(work, range(attempts)))
+        return len(engine._supervisor._pool.hosts)
+
+
+def test_runs_that_are_soon_over_share_few_hosts() -> None:
+    assert hosts_after(80, "s => s") <= 4
+
+
+def test_runs_that_take_long_get_a_host_each() -> None:
+    assert hosts_after(8, "async s => { await new Promise(r => setTimeout(r, 2000)); return s }") == 8
+
+
 def test_a_host_between_two_runs_of_an_attempt_waits_for_the_next_one() -> None:
     with ServedEngine(EngineSettings(most_hosts=1)) as engine:
         engine.run(request("s => s", attempt="a"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeGuard, TypeVar
 
@@ -76,6 +77,7 @@ class Errand:
         self.timeout_ms, self.limits, self.number = timeout_ms, limits, number
         self.on_log, self.on_piece, self.cancel = on_log, on_piece, cancel
         self.on_done: Callable[[Errand], None] | None = None
+        self.asked_at = time.monotonic()
         self.begun = 0.0
         self.deadline: float | None = None
         self.log_bytes = 0

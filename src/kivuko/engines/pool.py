@@ -1,4 +1,4 @@
-"""Which host serves which Run (engine.md §8): same key, most recently used; else blank; else a new one; else evict; else wait."""
+"""Which host serves which Run (engine.md §8): same key, most recently used; else one soon free; else blank; else new; else evict."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ from kivuko.engines.host import Host, HostState, Profile
 from kivuko.engines.run import HostKey
 from kivuko.engines.settings import EngineSettings
 
-__all__ = ["BETWEEN_RUNS_S", "Pool"]
+__all__ = ["BETWEEN_RUNS_S", "SOON_S", "Pool"]
 
 BETWEEN_RUNS_S = 0.5
 """How long a host waits for the next Run of its Attempt before somebody else's may have its place."""
+
+SOON_S = 0.025
+"""A host that works on its Run for no longer than this is expected to be free soon. Most Runs are over sooner than a host is started, and
+few hosts are faster than many, which must each get warm."""
+
+PATIENCE_S = 0.1
+"""How long a Run waits for hosts that are soon free: about as long as one more takes to start."""
 
 
 class Pool:
@@ -25,11 +32,14 @@ class Pool:
         self._forget = forget
         self._told_of_layers = False
 
-    def acquire(self, key: HostKey, profile: Profile, attempt: str) -> Host | None:
-        """A host of ``key`` for a Run of ``attempt``; None when it is better to wait. Raises HostFailed, NodeMissing."""
+    def acquire(self, key: HostKey, profile: Profile, attempt: str, asked_at: float) -> Host | None:
+        """A host of ``key`` for a Run of ``attempt``, which was asked for at ``asked_at`` (in seconds of the monotonic clock).
+
+        None when it is better to wait. Raises HostFailed, NodeMissing.
+        """
         suited = [host for host in self.hosts if host.key == key and host.profile == profile]
         host = self._idle(suited, attempt)
-        if host is not None or any(host.state is HostState.ENDING for host in suited):
+        if host is not None or _soon_free(suited, asked_at):
             return host
         host = self._blank(profile)
         if host is None:
@@ -102,3 +112,12 @@ class Pool:
         if host.first_rss is None:
             host.first_rss = rss
         return host.runs >= self.settings.runs_per_host or rss - host.first_rss > self.settings.growth_mb << 20
+
+
+def _soon_free(suited: list[Host], asked_at: float) -> bool:
+    """Whether it is better to wait for one of these. When many Runs wait, hosts are added one after the other, not all at once."""
+    now = time.monotonic()
+    shared = [host for host in suited if not host.profile.isolated]
+    if any(host.state is HostState.ENDING or host.loaded is None for host in shared):
+        return True
+    return now - asked_at < PATIENCE_S and any(now - host.last_used < SOON_S for host in shared)

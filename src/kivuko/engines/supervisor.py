@@ -15,7 +15,7 @@ from collections import deque
 from kivuko.engines.errand import Errand, read_log_line, read_run
 from kivuko.engines.frames import BadFrame, Frame, raw_frame
 from kivuko.engines.host import Host, HostState, Profile
-from kivuko.engines.pool import Pool
+from kivuko.engines.pool import SOON_S, Pool
 from kivuko.engines.run import HostKey, LogLine, RunError, RunResult
 from kivuko.engines.settings import EngineSettings
 from kivuko.errors import AdaptorBroken, EngineClosed, EngineError, HostFailed, KivukoError
@@ -78,7 +78,7 @@ class Supervisor:
         """Starts a host for ``key`` without waiting for it. Raises HostFailed, NodeMissing, EngineClosed."""
         if self.closed:
             raise EngineClosed
-        host = self._pool.acquire(key, profile, attempt)
+        host = self._pool.acquire(key, profile, attempt, time.monotonic())
         if host is not None:
             host.state = HostState.IDLE
             self._watch(host)
@@ -140,7 +140,8 @@ class Supervisor:
 
     def _patience(self) -> float | None:
         """How long to sleep, in seconds: nothing wakes the loop when a line is written, or when a host has waited long enough."""
-        deadlines = [time.monotonic() + LOOK_AROUND_S] if self._working or self._waiting else []
+        deadlines = [time.monotonic() + LOOK_AROUND_S] if self._working else []
+        deadlines += [time.monotonic() + SOON_S] if self._waiting else []
         deadlines += [errand.deadline for errand in self._working.values() if errand.deadline is not None]
         deadlines += [host.deadline for host in self._pool.hosts if host.deadline is not None]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
@@ -181,7 +182,7 @@ class Supervisor:
             self._pool.retire(host)
 
     def _place(self, errand: Errand) -> bool:
-        host = self._pool.acquire(errand.key, errand.profile, errand.attempt)
+        host = self._pool.acquire(errand.key, errand.profile, errand.attempt, errand.asked_at)
         if host is None:
             return False
         host.attempt = errand.attempt or host.attempt
@@ -189,7 +190,7 @@ class Supervisor:
             host.state = HostState.IDLE
             errand.finish(reply=host.loaded)
             return True
-        host.state = HostState.RUNNING
+        host.state, host.last_used = HostState.RUNNING, time.monotonic()
         self._working[host] = errand
         if host.loaded is not None:
             errand.begin(time.monotonic())
@@ -304,7 +305,7 @@ class Supervisor:
             if errand is not None:
                 errand.finish(problem=AdaptorBroken(str(answer.get("message")), details=str(answer.get("stack") or "")))
             return
-        host.loaded = frame
+        host.loaded, host.last_used = frame, time.monotonic()
         if errand is not None and errand.answer == "p":
             self._release(host)
             errand.finish(reply=frame)
