@@ -49,7 +49,8 @@ def value(cls: type[T]) -> type[T]:
         for name in makers:
             if name not in held:
                 held[name] = makers[name]()
-        if len(held) != len(names) or len(positional) > len(names) or (named and not named.keys().isdisjoint(names[: len(positional)])):
+        twice = positional and named and not named.keys().isdisjoint(names[: len(positional)])
+        if twice or len(held) != len(names) or len(positional) > len(names):
             raise TypeError(_complaint(cls.__name__, names, held, positional, named))
         if post_init is not None:
             post_init(self)

@@ -11,9 +11,9 @@ import pytest
 from kivuko.records.database import Connection, Database
 from kivuko.records.postgresql import PostgresqlDatabase
 from kivuko.records.schema import apply_schema
-from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.tables import TABLES
 from records.own_postgresql import MISSING, OwnServer, is_installed, own_postgresql
+from records.own_sqlite import empty_sqlite
 from records.scenes import Scene
 
 
@@ -42,11 +42,7 @@ def postgresql(own_server: OwnServer) -> PostgresqlDatabase:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     """An empty database with the schema: each test runs once per kind."""
     if request.param == "sqlite":
-        sqlite = SqliteDatabase(tmp_path / "kivuko.db")
-        connection = sqlite.connect()
-        apply_schema(connection)
-        connection.close()
-        return sqlite
+        return empty_sqlite(tmp_path)
     found: PostgresqlDatabase = request.getfixturevalue("postgresql")
     connection = found.connect()
     connection.script(f"TRUNCATE {', '.join(TABLES)}")

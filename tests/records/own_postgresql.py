@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import psycopg.conninfo
+
 BINARIES = Path(os.environ.get("KIVUKO_POSTGRESQL_BIN", "/usr/lib/postgresql/15/bin"))
 MISSING = f"PostgreSQL 15 is not in {BINARIES}: install postgresql-15, or name its folder in KIVUKO_POSTGRESQL_BIN"
 
@@ -42,6 +45,14 @@ class OwnServer:
     def stop(self, how: str = "fast") -> None:
         """Stops it: ``fast`` ends connections, ``immediate`` is a crash. By the process id in its folder."""
         self._call("pg_ctl", "stop", "-m", how)
+
+    def empty_database(self, name: str) -> str:
+        """The address of a new database, as a setting has it."""
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")
+            connection.execute(f"CREATE DATABASE {name}")
+        named = psycopg.conninfo.conninfo_to_dict(self.address)
+        return f"postgresql://{named['user']}@/{name}?host={named['host']}"
 
     def _call(self, program: str, *arguments: str) -> None:
         command = [BINARIES / program, *arguments, "-D", str(self._folder / "data")]

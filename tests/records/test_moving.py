@@ -11,9 +11,8 @@ from kivuko.records.database import Connection, Database
 from kivuko.records.ids import new_id
 from kivuko.records.logs import Line, WriteLogs
 from kivuko.records.moving import move_records
-from kivuko.records.schema import apply_schema
-from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.tables import TABLES
+from records.own_sqlite import empty_sqlite
 from records.scenes import Scene
 from records.workers import begun, claim, clip
 
@@ -30,11 +29,7 @@ def _all(connection: Connection) -> dict[str, list[object]]:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Scene:
-    database = SqliteDatabase(tmp_path / "source.db")
-    connection = database.connect()
-    apply_schema(connection)
-    connection.close()
-    scene = Scene(database)
+    scene = Scene(empty_sqlite(tmp_path, "source.db"))
     hand = begun(scene, new_id(), new_id())
     hand.end(hand.runs()[0].id, new_id(), output=clip(scene, hand, b"x" * 5000))
     scene.do(WriteLogs(hand.id, hand.number, tuple(Line(f"line {at}", at) for at in range(2500)), first_seq=1))

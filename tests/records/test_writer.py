@@ -19,11 +19,11 @@ from kivuko.records.database import Connection, Database
 from kivuko.records.ids import Id, new_id
 from kivuko.records.intents import Change, Intent, Pending, Transaction, apart, grouped
 from kivuko.records.rows import ClaimShare
-from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.waiting import BULK_INTENTS, URGENT_BYTES, URGENT_IN_A_ROW, URGENT_INTENTS, Waiting
 from kivuko.records.writer import Writer
 from records.flaky import Flaky
+from records.own_sqlite import empty_sqlite
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def test_changes_are_told_after_the_commit(database: Database, started: Callable
 
 
 def test_a_withdrawn_intent_is_not_written(tmp_path: Path, started: Callable[..., Writer]) -> None:
-    database = _sqlite(tmp_path)
+    database = empty_sqlite(tmp_path)
     writer = started(database)
     with database.turns:
         other = writer_busy(writer, database)
@@ -162,16 +162,8 @@ def _submitted_elsewhere(writer: Writer, note: Note) -> Future[int]:
     return found[0]
 
 
-def _sqlite(folder: Path) -> SqliteDatabase:
-    database = SqliteDatabase(folder / "kivuko.db")
-    connection = database.connect()
-    apply_schema(connection)
-    connection.close()
-    return database
-
-
 def test_waiting_for_the_writer_inside_a_transaction_is_refused_at_once(tmp_path: Path, started: Callable[..., Writer]) -> None:
-    database = _sqlite(tmp_path)
+    database = empty_sqlite(tmp_path)
     writer = started(database)
     with database.turns, pytest.raises(RuntimeError, match="waits for that transaction"):
         writer.submit(_note())
@@ -283,7 +275,7 @@ def test_batches_are_bounded() -> None:
 
 
 def test_a_full_disk_refuses_and_recovers(tmp_path: Path, started: Callable[..., Writer]) -> None:
-    database = _sqlite(tmp_path)
+    database = empty_sqlite(tmp_path)
     limits = {"max": True}
     connect = database.connect
 

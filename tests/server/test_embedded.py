@@ -28,7 +28,7 @@ from kivuko.records import (
 )
 from kivuko.records.rows import LiveAttempt
 from kivuko.records.tables import table_of
-from kivuko.server.embedded import ALONE, release_last_worker
+from kivuko.server.embedded import ALONE, memory_of_this_machine_mb, release_last_worker, slots_for
 from kivuko.server.lanes.workers import Identity
 from server.own_server import OwnServer
 
@@ -95,3 +95,13 @@ def test_what_a_restart_takes_from_the_last_process_counts_as_expired(tmp_path: 
         _, numbers = server.ask("GET", "/metrics", headers={"authorization": f"Bearer {token}"})
         assert "kivuko_lease_expiries_total 2.0" in numbers.splitlines()
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize(("memory_mb", "slots"), [(500, 5), (1500, 5), (3000, 10), (64_000, 24)])
+def test_slots_by_memory(memory_mb: float, slots: int) -> None:
+    assert slots_for(memory_mb) == slots
+
+
+def test_memory_is_at_most_what_the_machine_has() -> None:
+    total_kb = int(Path("/proc/meminfo").read_text().split("MemTotal:")[1].split()[0])
+    assert 0 < memory_of_this_machine_mb() <= total_kb * 1024 / 1e6

@@ -47,7 +47,7 @@ def watch():
         state = "rests" if not gc.isenabled() else "awake" if gc.get_freeze_count() else "before"
         if states[-1:] != [state]:
             states.append(state)
-        time.sleep(0.005)
+        time.sleep(0.005)  # paced: a look
     os.kill(os.getpid(), signal.SIGTERM)
 
 threading.Thread(target=watch, daemon=True).start()

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from records.conftest import own_server
@@ -24,11 +23,7 @@ pytestmark = pytest.mark.postgres
 
 
 def test_addresses_revocations_and_changes_are_known_on_every_node(tmp_path: Path, own_server: OwnPostgresql) -> None:
-    named = psycopg.conninfo.conninfo_to_dict(own_server.address)
-    with psycopg.connect(own_server.address, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS nodes")
-        connection.execute("CREATE DATABASE nodes")
-    given = {"DATABASE_URL": f"postgresql://{named['user']}@/nodes?host={named['host']}"}
+    given = {"DATABASE_URL": own_server.empty_database("nodes")}
     words = ("--data", str(tmp_path), "--no-worker")
     with OwnServer(*words, environment=given) as one, OwnServer(*words, environment=given) as other:
         bearer = {"authorization": f"Bearer {one.token}"}
@@ -65,11 +60,7 @@ def accepted(data: Path, environment: Mapping[str, str]) -> tuple[int, str]:
 
 
 def test_a_server_with_other_secrets_does_not_start_and_says_which(tmp_path: Path, own_server: OwnPostgresql) -> None:
-    named = psycopg.conninfo.conninfo_to_dict(own_server.address)
-    with psycopg.connect(own_server.address, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS secrets")
-        connection.execute("CREATE DATABASE secrets")
-    given = {"DATABASE_URL": f"postgresql://{named['user']}@/secrets?host={named['host']}"}
+    given = {"DATABASE_URL": own_server.empty_database("secrets")}
     one, other = tmp_path / "one", tmp_path / "other"
     with OwnServer("--data", str(one), "--no-worker", environment=given) as server:
         assert server.stop() == 0

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from kivuko.errors import DataFolderRefused, InputError
@@ -27,15 +26,6 @@ def migrated(*words: str) -> tuple[int, str]:
     return ended.returncode, ended.stdout + ended.stderr
 
 
-def empty_database(server: OwnPostgresql, name: str) -> str:
-    """The address of a new database."""
-    with psycopg.connect(server.address, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name}")
-        connection.execute(f"CREATE DATABASE {name}")
-    named = psycopg.conninfo.conninfo_to_dict(server.address)
-    return f"postgresql://{named['user']}@/{name}?host={named['host']}"
-
-
 @pytest.mark.postgres
 def test_a_served_folder_moves_and_goes_on_on_postgresql(tmp_path: Path, own_server: OwnPostgresql) -> None:
     with OwnServer("--data", str(tmp_path), "--no-worker") as server:
@@ -47,7 +37,7 @@ def test_a_served_folder_moves_and_goes_on_on_postgresql(tmp_path: Path, own_ser
         _, large_taken = server.ask("POST", address, large)
         token = server.token
         assert server.stop() == 0
-    target = empty_database(own_server, "moved")
+    target = own_server.empty_database("moved")
     code, output = migrated("--data", str(tmp_path), "--to", target)
     assert (code, "Moved " in output) == (0, True), output
     assert "message: 2" in output

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from kivuko.errors import DataFolderRefused, InputError
@@ -131,11 +130,7 @@ def test_a_new_key_stands_before_the_others(tmp_path: Path) -> None:
 
 @pytest.mark.postgres
 def test_on_postgresql_servers_are_restarted_before_a_new_key_of_the_folder_is_used(tmp_path: Path, own_server: OwnPostgresql) -> None:
-    with psycopg.connect(own_server.address, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS rotated")
-        connection.execute("CREATE DATABASE rotated")
-    named = psycopg.conninfo.conninfo_to_dict(own_server.address)
-    given = {"DATABASE_URL": f"postgresql://{named['user']}@/rotated?host={named['host']}"}
+    given = {"DATABASE_URL": own_server.empty_database("rotated")}
     address, _ = with_secrets(tmp_path, given)
     code, said = rotated(tmp_path, given)
     assert (code, "Restart every server" in said, "newest key:" in said) == (0, True, False), said

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from own_platform import workflow
@@ -57,11 +56,7 @@ def test_a_saved_workflow_is_told_to_who_shows_it(tmp_path: Path) -> None:
 
 @pytest.mark.postgres
 def test_it_is_told_on_other_nodes_too(tmp_path: Path, own_server: OwnPostgresql) -> None:
-    with psycopg.connect(own_server.address, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS workflow_events")
-        connection.execute("CREATE DATABASE workflow_events")
-    named = psycopg.conninfo.conninfo_to_dict(own_server.address)
-    given = {"DATABASE_URL": f"postgresql://{named['user']}@/workflow_events?host={named['host']}"}
+    given = {"DATABASE_URL": own_server.empty_database("workflow_events")}
     words = ("--data", str(tmp_path), "--no-worker")
     with OwnServer(*words, environment=given) as one, OwnServer(*words, environment=given) as other:
         change_and_hear(one, other)

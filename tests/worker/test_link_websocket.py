@@ -15,10 +15,9 @@ from websockets.sync.server import serve
 from kivuko.errors import InputError, LinkDown
 from kivuko.platform.execution import WorkerTokens
 from kivuko.records import AttemptState
-from kivuko.records.schema import apply_schema
-from kivuko.records.sqlite import SqliteDatabase
 from kivuko.worker.link import QUEUE
 from kivuko.worker.link_websocket import ServerAddress, WebsocketLink
+from records.own_sqlite import empty_sqlite
 from server.lanes.workers.serving import SECRET, Serving
 from server.lanes.workers.worlds import World, chain
 
@@ -28,11 +27,7 @@ OWN = {"capacity": 5, "queues": {"*": 5}, "kivuko": 1, "kinds": ["javascript"], 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Records with a desk."""
-    file = SqliteDatabase(tmp_path / "kivuko.db")
-    connection = file.connect()
-    apply_schema(connection)
-    connection.close()
-    with World(file) as opened:
+    with World(empty_sqlite(tmp_path)) as opened:
         yield opened
 
 

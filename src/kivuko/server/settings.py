@@ -33,7 +33,9 @@ class ServerSettings:
     inbox_api_key: str = _setting("", "With a project file: key that inboxes ask for in x-api-key; empty: none", secret=True)
     trusted_proxies: tuple[str, ...] = _setting((), "Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto count")
     worker: bool = _setting(True, "Whether jobs run in this process too; off where only `kivuko worker` executes (`--no-worker`)")
-    worker_capacity: int = _setting(5, "How many Attempts the worker in this process executes at once", "WORKER_CAPACITY")
+    worker_capacity: int = _setting(
+        0, "How many Attempts the worker in this process executes at once; 0: one for each 300 MB of memory, 5 to 24", "WORKER_CAPACITY"
+    )
     attempt_timeout_s: int = _setting(300, "How long an Attempt may run", "WORKER_MAX_RUN_DURATION_SECONDS")
     attempt_memory_mb: int = _setting(512, "How much memory an Attempt may use", "WORKER_MAX_RUN_MEMORY_MB")
     payload_limit_mb: int = _setting(10, "Largest state that a job may hand on", "WORKER_MAX_PAYLOAD_MB")

@@ -116,10 +116,10 @@ def _checked(settings: ServerSettings) -> ServerSettings:
     """Raises SettingInvalid for numbers and words out of their range."""
     if not 0 <= settings.port <= 65535:
         raise SettingInvalid(f"port is {settings.port}", fix="Use a port from 0 to 65535.")
-    for name in ("web_threads", "body_limit_bytes", "worker_capacity", "attempt_timeout_s", "attempt_memory_mb", "payload_limit_mb"):
+    for name in ("web_threads", "body_limit_bytes", "attempt_timeout_s", "attempt_memory_mb", "payload_limit_mb"):
         if getattr(settings, name) < 1:
             raise SettingInvalid(f"{name} is {getattr(settings, name)}", fix="Use a number above 0.")
-    for name in ("drain_delay_s", "shutdown_grace_s"):
+    for name in ("worker_capacity", "drain_delay_s", "shutdown_grace_s"):
         if not getattr(settings, name) >= 0:
             raise SettingInvalid(f"{name} is {getattr(settings, name)}", fix="Use 0 or more.")
     for name, words in (("log_format", ("", "json", "console")), ("log_level", ("debug", "info", "warning", "error"))):

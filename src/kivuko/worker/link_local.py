@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Literal, Protocol
+from typing import Protocol
 
 from kivuko.errors import LinkDown
 from kivuko.worker.link import OnChange, OnPush, Payload, Reply
 
-__all__ = ["Answer", "LocalLink", "Peer"]
-
-
-class Answer(Protocol):
-    """What the server's side answers."""
-
-    @property
-    def status(self) -> Literal["ok", "error"]:
-        """Whether it was done."""
-
-    @property
-    def response(self) -> object:
-        """What came of it."""
+__all__ = ["LocalLink", "Peer"]
 
 
 class Peer(Protocol):
     """The server's side of the connection."""
 
-    def receive(self, topic: str, join_ref: str | None, event: str, payload: Payload) -> Future[Answer]:
+    def receive(self, topic: str, join_ref: str | None, event: str, payload: Payload) -> Future[Reply]:
         """Handles a message."""
 
     def closed(self) -> None:
@@ -46,13 +34,12 @@ class LocalLink:
 
     def push(self, topic: str, event: str, payload: Payload) -> Future[Reply]:
         """Hands a message over."""
-        future: Future[Reply] = Future()
         peer = self._peer
-        if peer is None:
-            future.set_exception(LinkDown())
-        else:
-            peer.receive(topic, None, event, payload).add_done_callback(lambda done: _settle(future, done))
-        return future
+        if peer is not None:
+            return peer.receive(topic, None, event, payload)
+        down: Future[Reply] = Future()
+        down.set_exception(LinkDown())
+        return down
 
     def listen(self, on_push: OnPush, on_change: OnChange) -> None:
         """Connects, at once and for good."""
@@ -64,12 +51,3 @@ class LocalLink:
         peer, self._peer = self._peer, None
         if peer is not None:
             peer.closed()
-
-
-def _settle(future: Future[Reply], done: Future[Answer]) -> None:
-    error = done.exception()
-    if error is not None:
-        future.set_exception(error)
-    else:
-        found = done.result()
-        future.set_result(Reply(found.status, found.response))

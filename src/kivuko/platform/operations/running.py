@@ -35,6 +35,9 @@ _REASONS: tuple[tuple[type[KivukoError], str], ...] = (
 )
 
 
+_Starting = Future[Started | AlreadyStarted]
+
+
 @dataclass
 class _Tally:
     """What came of a batch."""
@@ -101,6 +104,7 @@ class OperationRunner:
 
     def _start(self, row: OperationRow, ids: list[Id]) -> _Tally:
         tally = _Tally()
+        begun: list[list[_Starting]] = []
         for at, item in enumerate(ids):
             try:
                 starts = self._starts(row, item)
@@ -111,10 +115,10 @@ class OperationRunner:
             else:
                 if not starts:
                     tally.skipped["no_match"] += 1
-                # One item after the other: several writers would change their order.
-                _settle(
-                    tally, [self._records.submit(self._once(row, row.position + at, which, start)) for which, start in enumerate(starts)]
-                )
+                # All together, in their order: they share transactions.
+                begun.append([self._records.submit(self._once(row, row.position + at, which, each)) for which, each in enumerate(starts)])
+        for futures in begun:
+            _settle(tally, futures)
         return tally
 
     def _starts(self, row: OperationRow, item: Id) -> list[StartWork]:
@@ -142,7 +146,7 @@ def _ids_at(row: OperationRow, at_most: int) -> list[Id]:
     return [Id(data[at : at + 16]) for at in range(offset * 16, min(len(data), (offset + at_most) * 16), 16)]
 
 
-def _settle(tally: _Tally, futures: list[Future[Started | AlreadyStarted]]) -> None:
+def _settle(tally: _Tally, futures: list[_Starting]) -> None:
     """An item is done when it started anything, else its first refusal counts."""
     started, refusals = 0, []
     for future in futures:

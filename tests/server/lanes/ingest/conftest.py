@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from kivuko.records.database import Database
-from kivuko.records.schema import apply_schema
-from kivuko.records.sqlite import SqliteDatabase
 from records.conftest import database, own_server, postgresql
+from records.own_sqlite import empty_sqlite
 from server.lanes.ingest.worlds import World
 
 __all__ = ["database", "own_server", "postgresql"]
@@ -19,11 +18,7 @@ __all__ = ["database", "own_server", "postgresql"]
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Lanes on SQLite, for what does not depend on the database."""
-    file = SqliteDatabase(tmp_path / "kivuko.db")
-    connection = file.connect()
-    apply_schema(connection)
-    connection.close()
-    with World(file, tmp_path) as opened:
+    with World(empty_sqlite(tmp_path), tmp_path) as opened:
         yield opened
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.records import Claim, Message, new_id
-from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.turns import FifoLock
+from records.own_sqlite import empty_sqlite
 from server.lanes.ingest.worlds import World
 
 METHODS = st.sampled_from(["POST", "GET", "PUT", "HEAD", "OPTIONS", "DELETE"])
@@ -31,11 +31,7 @@ LATIN = st.text(st.characters(max_codepoint=255), max_size=20)
 @pytest.fixture
 def impatient(tmp_path: Path) -> Iterator[World]:
     """Lanes that do not wait long for the database."""
-    file = SqliteDatabase(tmp_path / "kivuko.db")
-    connection = file.connect()
-    apply_schema(connection)
-    connection.close()
-    with World(file, tmp_path, patience_s=0.05) as opened:
+    with World(empty_sqlite(tmp_path), tmp_path, patience_s=0.05) as opened:
         yield opened
 
 
@@ -71,11 +67,7 @@ def test_what_the_writer_says_late_is_heard_or_let_go(impatient: World, monkeypa
 
 
 def test_nobody_gets_a_5xx_whatever_is_sent(tmp_path: Path) -> None:
-    file = SqliteDatabase(tmp_path / "kivuko.db")
-    connection = file.connect()
-    apply_schema(connection)
-    connection.close()
-    with World(file, tmp_path) as world:
+    with World(empty_sqlite(tmp_path), tmp_path) as world:
         world.enter_inbox(world.target({"a": 1}), world.target())
         paths = st.sampled_from([world.inbox_url, world.hook_url, world.hook_url + "/x"])
         taken = 0

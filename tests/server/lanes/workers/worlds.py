@@ -44,10 +44,9 @@ from kivuko.records import (
     read_dataclip,
 )
 from kivuko.records.database import Database
-from kivuko.records.schema import apply_schema
-from kivuko.records.sqlite import SqliteDatabase
 from kivuko.records.tables import table_of
 from kivuko.server.lanes.workers import QUEUE, Conversation, Desk, Identity, Reply, Services
+from records.own_sqlite import empty_sqlite
 
 R = TypeVar("R")
 
@@ -160,11 +159,7 @@ class Speaker:
 @contextmanager
 def world_in(folder: Path) -> Iterator[World]:
     """Records on SQLite in a folder, with a desk."""
-    file = SqliteDatabase(folder / "kivuko.db")
-    connection = file.connect()
-    apply_schema(connection)
-    connection.close()
-    with World(file) as opened:
+    with World(empty_sqlite(folder)) as opened:
         yield opened
 
 

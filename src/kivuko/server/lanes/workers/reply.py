@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from kivuko.errors import BodyWiped, KivukoError, RecordMissing, RecordsUnavailable, StaleClaim
+from kivuko.worker.link import Reply
 
 __all__ = ["Reply", "answer", "carry_out", "errors", "ok", "refusal", "refused", "settled"]
 
 R = TypeVar("R")
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """``ok`` or ``error``; the response is of JSON values, or bytes for a body."""
-
-    status: Literal["ok", "error"]
-    response: object
 
 
 def ok(response: object) -> Reply:
