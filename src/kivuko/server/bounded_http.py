@@ -6,7 +6,6 @@ Without them one connection that sends a header for ever takes all memory, and o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -15,12 +14,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from kivuko.errors import HeadTooLarge
 from kivuko.server.headers import MOST_HEAD_BYTES
 
-__all__ = ["HEAD_WITHIN_S", "BoundedHttp", "JoinedWrites"]
+__all__ = ["HEAD_WITHIN_S", "BoundedHttp"]
 
 HEAD_WITHIN_S = 30.0
 """So long the head of a request may take, from its first byte; and so long a connection may stay without a first one."""
-
-_JOINED_UP_TO_BYTES = 4096
 
 _REFUSAL = HeadTooLarge()
 _CONTENT = orjson.dumps(
@@ -39,45 +36,6 @@ _ANSWER = (
 )
 
 
-class JoinedWrites:
-    """A connection's transport whose writes of one moment go out together: the head of an answer and its body in one packet."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._waiting = bytearray()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Keeps the bytes until the event loop's next turn; many go at once, so that whoever sends too fast is held up in time."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
-        self._waiting += data
-        if len(self._waiting) > _JOINED_UP_TO_BYTES:
-            self._flush()
-
-    def writelines(self, pieces: Iterable[bytes]) -> None:
-        """Writes them as one."""
-        self.write(b"".join(pieces))
-
-    def write_eof(self) -> None:
-        """Nothing more will be written."""
-        self._flush()
-        self._transport.write_eof()
-
-    def close(self) -> None:
-        """Closes when everything is out."""
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, bytearray()
-        if waiting:
-            self._transport.write(bytes(waiting))
-
-
 class BoundedHttp(HttpToolsProtocol):
     """One connection. Bytes that bring neither the end of a head nor a piece of a body are counted: heads, trailers, chunk extensions."""
 
@@ -88,8 +46,6 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The connection is open."""
         super().connection_made(transport)
-        joined: Any = JoinedWrites(transport, self.loop)
-        self.transport = joined
         self._timer = self.loop.call_later(HEAD_WITHIN_S, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
