@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kivuko.engines.host import Host, HostState, Profile
 from kivuko.engines.run import HostKey
 from kivuko.engines.settings import EngineSettings
 
-__all__ = ["BETWEEN_RUNS_S", "SOON_S", "Pool"]
+__all__ = ["BETWEEN_RUNS_S", "SOON_S", "Pool", "soon_free"]
 
 BETWEEN_RUNS_S = 0.5
 """How long a host waits for the next Run of its Attempt before somebody else's may have its place."""
@@ -17,6 +17,9 @@ BETWEEN_RUNS_S = 0.5
 SOON_S = 0.025
 """A host that works on its Run for no longer than this is expected to be free soon. Most Runs are over sooner than a host is started, and
 few hosts are faster than many, which must each get warm."""
+
+LOADING_S = 1.0
+"""How long a Run waits for a host of its key that loads its modules; they may hang."""
 
 PATIENCE_S = 0.1
 """How long a Run waits for hosts that are soon free: about as long as one more takes to start."""
@@ -39,7 +42,8 @@ class Pool:
         """
         suited = [host for host in self.hosts if host.key == key and host.profile == profile]
         host = self._idle(suited, attempt)
-        if host is not None or _soon_free(suited, asked_at):
+        now = time.monotonic()
+        if host is not None or soon_free(suited, now - asked_at, now):
             return host
         host = self._blank(profile)
         if host is None:
@@ -114,10 +118,12 @@ class Pool:
         return host.runs >= self.settings.runs_per_host or rss - host.first_rss > self.settings.growth_mb << 20
 
 
-def _soon_free(suited: list[Host], asked_at: float) -> bool:
-    """Whether it is better to wait for one of these. When many Runs wait, hosts are added one after the other, not all at once."""
-    now = time.monotonic()
-    shared = [host for host in suited if not host.profile.isolated]
-    if any(host.state is HostState.ENDING or host.loaded is None for host in shared):
+def soon_free(hosts: Iterable[Host], waited_s: float, now: float) -> bool:
+    """Whether a Run that has waited so long had better wait for one of these, all of its key and none of them free.
+
+    When many Runs wait, hosts are so added one after the other, not all at once. ``now`` is in seconds of the monotonic clock.
+    """
+    shared = [host for host in hosts if not host.profile.isolated]
+    if any(host.state is HostState.ENDING or (host.loaded is None and now - host.last_used < LOADING_S) for host in shared):
         return True
-    return now - asked_at < PATIENCE_S and any(now - host.last_used < SOON_S for host in shared)
+    return waited_s < PATIENCE_S and any(now - host.last_used < SOON_S for host in shared)
