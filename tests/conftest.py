@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,10 +18,13 @@ _COSTLY = frozenset({"mariadb"})
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Forget the variables that change what Kivuko does; those that say where the tests find things stay."""
+    """Forget what changes how Kivuko behaves: variables (those that say where the tests find things stay), and ignored interrupts."""
     for name in list(os.environ):
         if name.startswith(_OURS) and not name.startswith(_KEPT):
             del os.environ[name]
+    # Who is started behind a shell ignores interrupts, and so would all that the tests start and interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
