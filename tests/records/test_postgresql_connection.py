@@ -53,6 +53,15 @@ def test_options_of_the_address_hold_beside_our_own(own_server: OwnServer) -> No
         connection.close()
 
 
+def test_what_writers_ask_of_the_server(postgresql: PostgresqlDatabase) -> None:
+    connection = postgresql.connect()
+    try:
+        wished = {"jit": "off", "synchronous_commit": "on", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
+        assert {name: connection.query(f"SHOW {name}")[0][0] for name in wished} == wished
+    finally:
+        connection.close()
+
+
 def test_a_connection_that_was_cut_is_away_when_a_transaction_begins(postgresql: PostgresqlDatabase) -> None:
     connection, other = postgresql.connect(), postgresql.connect()
     try:

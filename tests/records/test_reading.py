@@ -113,6 +113,15 @@ def test_an_address_names_its_database(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         database_at("postgresql:/kivuko:hunter2@db/kivuko", tmp_path)
     assert "hunter2" not in str(refused.value)
+    for unreadable in (
+        "postgresql://u:hunter2%zz@host/x",
+        "postgresql://u:hunter2@host:x5432/x",
+        "postgresql://u:hunter2@host/x?hunter2=1",
+    ):
+        with pytest.raises(InputError, match="of the PostgreSQL database") as refused:
+            database_at(unreadable, tmp_path)
+        assert "hunter2" not in f"{refused.value} {refused.value.fix}"
+        assert refused.value.__cause__ is None
 
 
 def test_readers_are_lent_again_unless_they_failed(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaos.patience import wait_until
 from kivuko.errors import RecordMissing, RecordsUnavailable
 from kivuko.records import waiting as waiting_module
 from kivuko.records.database import Connection, Database
@@ -195,6 +196,14 @@ def test_senders_hear_of_a_database_that_stays_away(database: Database, started:
     with pytest.raises(RecordsUnavailable, match="connection was lost"):
         writer.submit(_note()).result(10)
     assert writer.problem == "the connection was lost"
+
+
+def test_a_writer_finds_out_by_itself_that_its_database_is_back(database: Database, started: Callable[..., Writer]) -> None:
+    writer = started(Flaky(database, ["before"] * 2), patience_s=0)
+    with pytest.raises(RecordsUnavailable):
+        writer.submit(_note()).result(10)
+    wait_until(lambda: writer.problem == "", "the writer has not looked again", 20)
+    assert writer.submit(_note()).result(10) == 1
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.booleans())))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from structlog.testing import capture_logs
+
 from kivuko.errors import RecordsUnavailable
-from kivuko.server.answers import problem
+from kivuko.server.answers import _Seldom, problem
 from kivuko.server.lanes.ingest.webhook_refusal import webhook_refusal
 
 
@@ -23,6 +26,17 @@ def test_what_a_driver_says_is_not_told_to_senders() -> None:
     assert (told["code"], told["detail"]) == ("database_unavailable", "the database cannot be used just now")
     assert "disk" not in told["action"]
     assert "10.1.2.3" not in bytes(webhook_refusal(_caused(), "r").body).decode()
+
+
+def test_the_log_says_now_and_then_that_requests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr("kivuko.server.answers.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("kivuko.server.answers._refusals", _Seldom(5.0))
+    with capture_logs() as logged:
+        for moment_s in (100.0, 100.1, 104.9, 105.0, 105.1):
+            now_s[0] = moment_s
+            problem(_caused(), "r")
+    assert [("10.1.2.3" in entry["reason"], entry["log_level"]) for entry in logged] == [(True, "warning")] * 2
 
 
 def test_what_kivuko_says_itself_is_told() -> None:

@@ -127,7 +127,8 @@ def test_a_notice_that_cannot_be_read_is_passed_over_as_a_gap_and_the_next_is_he
     with psycopg.connect(postgresql.address, autocommit=True) as connection, capture_logs() as logged:
         for bad in ("r-" + "A" * 21 + "!", "r" + "é" * 30):
             connection.execute("SELECT pg_notify('kivuko_changes', %s)", (f"newer {bad}",))
-            assert (one.next(), other.next()) == ("gap", "gap")
+            for node in (one, other):
+                assert sorted((node.next(), node.next())) == ["configuration", "gap"]
     assert {entry["node"] for entry in logged} == {"newer"}
     change = Change("run", new_id(), new_id())
     one.fanout.tell([change])

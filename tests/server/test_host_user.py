@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from kivuko.engines.host_user import named_user
+from kivuko.errors import InputError
 from kivuko.server.datafolder import DataFolder
 from kivuko.server.host_user import host_user
 from own_platform import edge, job, trigger, workflow
@@ -93,13 +94,23 @@ def test_where_it_is_impossible_the_log_says_so_once_and_jobs_run(tmp_path: Path
         assert server.stop() == 0
 
 
-def test_an_unknown_user_and_none_at_all(data: Path) -> None:
+def test_an_unknown_user_is_refused_and_none_at_all_is_root(data: Path) -> None:
+    folder = DataFolder.open(data)
+    with pytest.raises(InputError, match="there is no user 'no-such-user-here' on this machine"):
+        host_user("no-such-user-here", folder.adaptors, folder)
+    assert host_user("", folder.adaptors, folder) is None
+    assert data.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_machine_without_nobody_is_told_of(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> tuple[int, int]:
+        raise InputError(f"there is no user {name!r} on this machine")
+
+    monkeypatch.setattr("kivuko.server.host_user.named_user", unknown)
     folder = DataFolder.open(data)
     with capture_logs() as logged:
-        assert host_user("no-such-user-here", folder.adaptors, folder) is None
-        assert host_user("", folder.adaptors, folder) is None
-    assert [entry["reason"] for entry in logged] == ["there is no user 'no-such-user-here' on this machine"]
-    assert data.stat().st_mode & 0o777 == 0o700
+        assert host_user("nobody", folder.adaptors, folder) is None
+    assert [entry["reason"] for entry in logged] == ["there is no such user"]
 
 
 def test_a_folder_of_adaptors_elsewhere_is_opened_and_the_data_folder_stays_closed(data: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,16 @@ def test_what_cannot_be_opened_is_told_and_fails(tmp_path: Path) -> None:
     assert "newest key: 0." in said
 
 
+def test_what_cannot_be_opened_keeps_nothing_else_from_a_new_key(tmp_path: Path) -> None:
+    with_secrets(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "kivuko.db")) as connection:
+        assert connection.execute("UPDATE credentials_credential SET sealed = x'00'").rowcount == 1
+        connection.commit()
+    code, said = rotated(tmp_path)
+    assert (code, said.count("Left as it was"), "newest key: 1." in said) == (1, 1, True), said
+    assert len((tmp_path / "secrets" / "encryption_keys").read_text().split()) == 2
+
+
 def test_while_a_server_works_with_the_file_nothing_is_done(tmp_path: Path) -> None:
     with_secrets(tmp_path)
     before = (tmp_path / "secrets" / "encryption_keys").read_text()
@@ -134,6 +146,8 @@ def test_on_postgresql_servers_are_restarted_before_a_new_key_of_the_folder_is_u
     address, _ = with_secrets(tmp_path, given)
     code, said = rotated(tmp_path, given)
     assert (code, "Restart every server" in said, "newest key:" in said) == (0, True, False), said
+    code, said = rotated(tmp_path, given)
+    assert (code, "No server works with the newest key yet" in said, "newest key:" in said) == (1, True, False), said
     with OwnServer("--data", str(tmp_path), "--no-worker", environment=given) as server:
         code, said = rotated(tmp_path, given)
         assert (code, "newest key: 2." in said) == (0, True), said

@@ -18,8 +18,8 @@ SOON_S = 0.025
 """A host that works on its Run for no longer than this is expected to be free soon. Most Runs are over sooner than a host is started, and
 few hosts are faster than many, which must each get warm."""
 
-LOADING_S = 1.0
-"""How long a Run waits for a host of its key that loads its modules; they may hang."""
+PREPARES_S = 1.0
+"""How long a Run waits for a host of its key that loads its modules, or cleans up after its last Attempt: both may hang."""
 
 PATIENCE_S = 0.1
 """How long a Run waits for hosts that are soon free: about as long as one more takes to start."""
@@ -124,6 +124,6 @@ def soon_free(hosts: Iterable[Host], waited_s: float, now: float) -> bool:
     When many Runs wait, hosts are so added one after the other, not all at once. ``now`` is in seconds of the monotonic clock.
     """
     shared = [host for host in hosts if not host.profile.isolated]
-    if any(host.state is HostState.ENDING or (host.loaded is None and now - host.last_used < LOADING_S) for host in shared):
+    if any((host.state is HostState.ENDING or host.loaded is None) and now - host.last_used < PREPARES_S for host in shared):
         return True
     return waited_s < PATIENCE_S and any(now - host.last_used < SOON_S for host in shared)

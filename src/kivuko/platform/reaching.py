@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, connection
+from django.db import DatabaseError, Error, InterfaceError, OperationalError, close_old_connections, connection
 
 from kivuko.errors import RecordsUnavailable
 
-__all__ = ["reaching"]
+__all__ = ["is_away", "reaching"]
+
+_READ_ONLY = "25006"
+"""SQLSTATE of a write where nothing may be written."""
+
+
+def is_away(error: Error) -> bool:
+    """Whether the database cannot be used just now. A read-only one has another in its place; PostgreSQL's driver calls that internal."""
+    return isinstance(error, OperationalError | InterfaceError) or getattr(error.__cause__, "sqlstate", None) == _READ_ONLY
 
 
 @contextmanager
@@ -22,7 +30,9 @@ def reaching() -> Iterator[None]:
         close_old_connections()
     try:
         yield
-    except (OperationalError, InterfaceError, InternalError) as error:
+    except (DatabaseError, InterfaceError) as error:
+        if not is_away(error):
+            raise
         if not connection.in_atomic_block:
             connection.close()
         raise RecordsUnavailable(f"the database cannot be reached: {str(error).strip()}") from error

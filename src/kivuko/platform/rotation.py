@@ -54,8 +54,9 @@ def reseal(told: Callable[[int], None] = lambda done: None) -> Resealed:
                 done += _reseal(model, name, key)
             except SecretUnreadable as problem:
                 unreadable.append(problem.message)
-            if done and done % _TOLD_EVERY == 0:
-                told(done)
+            else:
+                if done and done % _TOLD_EVERY == 0:
+                    told(done)
     return Resealed(done, tuple(unreadable))
 
 

@@ -18,7 +18,7 @@ from kivuko.errors import SettingInvalid
 from kivuko.platform.projects.models import SharedSecret
 from kivuko.platform.reaching import reaching
 
-__all__ = ["accept_secrets", "agree_on_keys", "agree_on_secrets", "keep_keys"]
+__all__ = ["accept_secrets", "agree_on_keys", "agree_on_secrets", "is_newest_key", "keep_keys"]
 
 _KEYS = "encryption_keys"
 _LABEL = b"kivuko: fingerprint of an encryption key"
@@ -52,6 +52,20 @@ def agree_on_keys(ring: Sequence[str]) -> None:
         # One that encrypts with a former key still has to be restarted: that changes nothing.
         if mine[0] not in former:
             _keep(_KEYS, " ".join(dict.fromkeys([mine[0], newest, *former])))
+
+
+@reaching()
+def is_newest_key(ring: Sequence[str]) -> bool:
+    """Whether the first of these keys is what the newest server encrypts with; also where there was no server yet.
+
+    Raises SettingInvalid when that server's key is none of these.
+    """
+    mine = [_of_key(key) for key in ring]
+    with transaction.atomic():
+        newest, *_ = _newest_keys(mine[0])
+    if newest not in mine:
+        raise _refusal([_KEYS])
+    return newest == mine[0]
 
 
 @reaching()

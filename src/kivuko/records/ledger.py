@@ -33,9 +33,9 @@ class Ledger:
 
     def __init__(self, transaction: Transaction, attempt_ids: Iterable[Id], wire_ids: Iterable[str] = ()) -> None:
         self.transaction = transaction
-        self.now_us = transaction.now_us
         connection = transaction.connection
         related = connection.fetch("attempts_related", ids=sorted(set(attempt_ids)))
+        self.now_us = transaction.now_us  # it came with that answer
         ids = {"ids": sorted({Id(attempt) for attempt, _, _ in related})}
         order_ids = {"ids": sorted({Id(order) for _, order, _ in related})}
         message_ids = {"ids": sorted({Id(message) for _, _, message in related if message} | transaction.message_ids)}

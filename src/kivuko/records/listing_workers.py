@@ -1,4 +1,4 @@
-"""Lists of workers, the last seen first.
+"""Lists of workers, the last seen first. One that comes back between two pages stands on the first, which is then read already.
 
 All that were seen in the last minute count as seen now: else they would change places all the time.
 """

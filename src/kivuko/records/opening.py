@@ -14,7 +14,7 @@ from kivuko.records.database import Connection, Database
 from kivuko.records.handlers import handlers
 from kivuko.records.intents import Change, Intent
 from kivuko.records.payloads import ObjectStore, Payloads
-from kivuko.records.postgresql import PostgresqlDatabase
+from kivuko.records.postgresql import PostgresqlDatabase, check_address
 from kivuko.records.rules import Rules
 from kivuko.records.schema import apply_schema
 from kivuko.records.sqlite import SqliteDatabase
@@ -28,12 +28,13 @@ R = TypeVar("R")
 def database_at(address: str, data_folder: Path) -> Database:
     """The database that an address names: ``postgresql://…``, ``sqlite:///path``, or "" for the file in the data folder.
 
-    Raises InputError for another kind.
+    Raises InputError for another kind, and for an address that cannot be read.
     """
     if not address:
         return SqliteDatabase(data_folder / "kivuko.db")
     kind, _, rest = address.partition("://")
     if kind in ("postgresql", "postgres"):
+        check_address(address)
         return PostgresqlDatabase(address)
     if kind == "sqlite":
         # As everywhere: sqlite:///here.db is relative, sqlite:////srv/here.db is absolute.

@@ -21,7 +21,7 @@ from kivuko.records.postgresql import PATIENCE
 from kivuko.records.statements import Dialect, named
 from kivuko.records.tables import Column, Table, table_of
 
-__all__ = ["PostgresqlConnection", "open_connection"]
+__all__ = ["PostgresqlConnection", "open_connection", "patient_connection"]
 
 R = TypeVar("R")
 
@@ -58,11 +58,16 @@ def open_connection(address: str, options: str, *, connect_timeout_s: int) -> Po
     return PostgresqlConnection(lambda: _opened(address, options, connect_timeout_s))
 
 
+def patient_connection(address: str, options: str = "", *, connect_timeout_s: int = 5) -> psycopg.Connection:
+    """psycopg's connection, which finds out within seconds that its server has gone. Raises psycopg.Error."""
+    given: dict[str, Any] = {**PATIENCE, **conninfo_to_dict(address)}
+    given["options"] = f"{given.get('options') or ''} {options}".strip()
+    return psycopg.connect(make_conninfo(**given), autocommit=True, connect_timeout=connect_timeout_s)
+
+
 def _opened(address: str, options: str, connect_timeout_s: int) -> psycopg.Connection:
     try:
-        given: dict[str, Any] = {**PATIENCE, **conninfo_to_dict(address)}
-        given["options"] = f"{given.get('options') or ''} {options}".strip()
-        connection = psycopg.connect(make_conninfo(**given), autocommit=True, connect_timeout=connect_timeout_s)
+        connection = patient_connection(address, options, connect_timeout_s=connect_timeout_s)
     except psycopg.OperationalError as error:
         raise RecordsUnavailable(f"PostgreSQL cannot be reached: {str(error).strip()}") from error
     if connection.info.server_version < OLDEST_VERSION:

@@ -65,8 +65,9 @@ class Waiting:
             self._closed = True
             self._changed.notify_all()
 
-    def take(self) -> list[Pending[Any]]:
-        """The next batch, waiting for one; empty when closed and nothing is left."""
+    def take(self, at_most_s: float | None = None) -> list[Pending[Any]] | None:
+        """The next batch, waiting for one; empty when closed and nothing is left, None when so long nothing has come."""
+        until_s = math.inf if at_most_s is None else time.monotonic() + at_most_s
         with self._changed:
             while True:
                 rest_s = self._rest_s()
@@ -75,7 +76,10 @@ class Waiting:
                     return batch
                 if self._closed and not self._urgent and not self._bulk:
                     return []
-                self._changed.wait(rest_s if self._bulk else None)
+                left_s = rest_s if self._bulk else until_s - time.monotonic()
+                if left_s <= 0:
+                    return None
+                self._changed.wait(None if left_s == math.inf else left_s)
 
     def _rest_s(self) -> float:
         """How long bulk may rest still."""

@@ -24,6 +24,7 @@ R = TypeVar("R")
 PATIENCE_S = 3.0
 _BETWEEN_TRIES_S = 0.1
 _CLOSING_S = 10.0
+_LOOKS_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,32 @@ class Writer:
 
     def _work(self, waiting: Waiting) -> None:
         connection: Connection | None = None
-        while batch := waiting.take():
+        name = threading.current_thread().name
+        while True:
+            batch = waiting.take(_LOOKS_AGAIN_S if self._problems.get(name) else None)
+            if batch is None:
+                connection = self._look_again(connection)
+                continue
+            if not batch:
+                break
             for part in apart(batch) if self._database.alone_apart and waiting is self._alone else [batch]:
                 connection = self._write(connection, part)
         if connection is not None:
             connection.close()
+
+    def _look_again(self, connection: Connection | None) -> Connection | None:
+        """After a failure, with nothing to write: nobody may send anything before the database is known to be back."""
+        name = threading.current_thread().name
+        try:
+            connection = connection or self._database.connect()
+            connection.begin()
+            connection.commit()
+        except RecordsUnavailable as error:
+            self._problems[name] = error.message
+            _abandon(connection)
+            return None
+        self._problems[name] = ""
+        return connection
 
     def _write(self, connection: Connection | None, batch: Sequence[Pending[Any]]) -> Connection | None:
         give_up_at = time.monotonic() + self._patience_s

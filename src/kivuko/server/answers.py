@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 
 import orjson
@@ -96,8 +97,28 @@ def for_outsiders(error: KivukoError) -> KivukoError:
     """What those outside may hear of an error; the rest of it goes to the log."""
     if not isinstance(error, RecordsUnavailable):
         return error
-    _log.warning("a request was refused: the database cannot be used", reason=error.message)
+    if _refusals.are_told():
+        _log.warning("requests are refused: the database cannot be used", reason=error.message)
     return error.for_outsiders
+
+
+class _Seldom:
+    """Says when a line may go to the log that would otherwise come with every request, thousands of times a second."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._told_at_s = -math.inf
+
+    def are_told(self) -> bool:
+        """Whether it is time again."""
+        now_s = time.monotonic()
+        due = now_s - self._told_at_s >= self._every_s
+        if due:
+            self._told_at_s = now_s
+        return due
+
+
+_refusals = _Seldom(5.0)
 
 
 def problem(error: KivukoError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -16,6 +16,7 @@ import psycopg
 import structlog
 
 from kivuko.records import Change, Id
+from kivuko.records.postgresql_connection import patient_connection
 from kivuko.worker.pulse import keep_doing
 
 __all__ = ["Fanout", "read_notice", "write_notices"]
@@ -23,6 +24,7 @@ __all__ = ["Fanout", "read_notice", "write_notices"]
 _CHANNEL = "kivuko_changes"
 _GATHERED_S = 0.05
 _AGAIN_S = 1.0
+_ENDS_WITHIN_S = 5.0
 _PAYLOAD_BYTES = 7_900
 _NOTICES_AT_ONCE = 20
 _SHOWN_CHARACTERS = 120
@@ -71,12 +73,12 @@ class Fanout:
             thread.start()
 
     def stop(self) -> None:
-        """Tells what waits and ends."""
+        """Tells what waits and ends; a thread that its database does not answer is left alone after a while."""
         self._stopping.set()
         self._something.set()
         for thread in self._threads:
             if thread.is_alive():
-                thread.join()
+                thread.join(_ENDS_WITHIN_S)
 
     def tell(self, changes: Sequence[Change]) -> None:
         """To be subscribed to the hub."""
@@ -100,7 +102,7 @@ class Fanout:
             self._stopping.wait(_GATHERED_S)
             notices = self._gathered()
             try:
-                connection = connection or psycopg.connect(self._address, autocommit=True)
+                connection = connection or patient_connection(self._address)
                 for notice in notices:
                     connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, notice))
             except psycopg.Error as problem:
@@ -128,7 +130,7 @@ class Fanout:
     def _keep_hearing(self) -> None:
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(self._address, autocommit=True) as connection:
+                with patient_connection(self._address) as connection:
                     connection.execute(f"LISTEN {_CHANNEL}")
                     # Whatever was told before this is not known here.
                     self._on_gap()
@@ -157,6 +159,7 @@ class Fanout:
             # Another version's, say. Whatever it has told, pages read it again.
             _log.warning("a notice of another node was passed over", node=node, notice=text[:_SHOWN_CHARACTERS], reason=str(problem))
             self._on_gap()
+            self._on_configuration()
 
     def _understand(self, text: str) -> None:
         if text == _GAP:

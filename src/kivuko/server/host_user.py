@@ -16,19 +16,27 @@ from kivuko.worker.sharing import Sharing
 
 __all__ = ["host_user"]
 
+_DEFAULT = "nobody"
+
 _log = structlog.get_logger(__name__)
 
 
 def host_user(name: str, adaptors: Path, folder: DataFolder) -> tuple[int, int] | None:
     """The (uid, gid) of hosts; None where they are the server's own user: it is not root, or another user cannot do it.
 
-    The log says once why jobs run as root. Raises NodeMissing.
+    The log says once why jobs run as root. Raises NodeMissing, and InputError for a user that was chosen and is none.
     """
     if os.getuid() != 0 or not name:
         return None
     layout = Layout(adaptors)
     try:
         user = named_user(name)
+    except InputError:
+        if name != _DEFAULT:
+            raise
+        _warn(name, "there is no such user")
+        return None
+    try:
         if adaptors.is_relative_to(folder.path):
             folder.let_through(user[1])
         Sharing(layout).bundles()
@@ -39,10 +47,14 @@ def host_user(name: str, adaptors: Path, folder: DataFolder) -> tuple[int, int] 
         reason = str(problem)
     if reason is None:
         return user
+    _warn(name, reason)
+    return None
+
+
+def _warn(name: str, reason: str) -> None:
     _log.warning(
         "jobs run as root, for they cannot run as another user",
         user=name,
         reason=reason,
         fix="Run the server as a user without privileges; or let that user read Node, Kivuko and the folder of adaptors (KIVUKO_ADAPTORS).",
     )
-    return None

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kivuko.errors import InputError
 from kivuko.platform import PlatformSettings, migrate, setup
-from kivuko.platform.rotation import reseal, stale_secrets, stored_secrets
-from kivuko.platform.shared_secrets import accept_secrets, agree_on_keys, keep_keys
+from kivuko.platform.rotation import Resealed, reseal, stale_secrets, stored_secrets
+from kivuko.platform.shared_secrets import accept_secrets, is_newest_key, keep_keys
 from kivuko.records import SqliteDatabase, database_at
 from kivuko.server.datafolder import DataFolder
 from kivuko.server.keyring import Keyring, add_encryption_key, keyring
@@ -21,7 +21,7 @@ Tell = Callable[[str], None]
 
 
 def rotate_keys(settings: ServerSettings, data: Path, tell: Tell) -> int:
-    """Encrypts every secret with the newest key; the exit code: 1 when some could not be opened.
+    """Encrypts every secret with the newest key; the exit code: 1 when some could not be opened, or servers have to be restarted first.
 
     Where the keys are kept in the data folder and none is newer than the secrets, a new one is made. Raises InputError of several kinds,
     DataFolderRefused while a server works with a SQLite file, RecordsUnavailable.
@@ -33,10 +33,14 @@ def rotate_keys(settings: ServerSettings, data: Path, tell: Tell) -> int:
         alone = _alone(settings, folder, stack)
         keys = _set_up(settings, folder)
         migrate()
-        if not alone:
-            agree_on_keys(keys.encryption_keys)
+        if not alone and not is_newest_key(keys.encryption_keys):
+            tell("No server works with the newest key yet: restart every server of this database, then call this again.")
+            return 1
         if stale_secrets():
-            return _resealed(keys, tell)
+            resealed = reseal(lambda done: tell(f"  {done} encrypted"))
+            # What no key opens must not keep the others from a new key.
+            if resealed.done or settings.encryption_keys or len(resealed.unreadable) == stored_secrets():
+                return _told(resealed, keys, tell)
         if settings.encryption_keys:
             return _to_do(tell)
         add_encryption_key(folder.secrets)
@@ -44,7 +48,8 @@ def rotate_keys(settings: ServerSettings, data: Path, tell: Tell) -> int:
         if not alone:
             tell("Restart every server of this database, for they must know it; then call this again.")
             return 0
-        return _resealed(_set_up(settings, folder), tell)
+        keys = _set_up(settings, folder)
+        return _told(reseal(lambda done: tell(f"  {done} encrypted")), keys, tell)
 
 
 def accept_keys(settings: ServerSettings, data: Path, tell: Tell) -> int:
@@ -81,14 +86,13 @@ def _set_up(settings: ServerSettings, folder: DataFolder) -> Keyring:
     return keys
 
 
-def _resealed(keys: Keyring, tell: Tell) -> int:
-    resealed = reseal(lambda done: tell(f"  {done}"))
+def _told(resealed: Resealed, keys: Keyring, tell: Tell) -> int:
     keep_keys(keys.encryption_keys)
     tell(f"Secrets encrypted with the newest key: {resealed.done}.")
     for reason in resealed.unreadable:
         tell(f"Left as it was: {reason}.")
     if resealed.unreadable:
-        tell("Put the missing keys at the end of the encryption keys and call this again.")
+        tell("Put the missing keys at the end of the encryption keys and call this again, or set these secrets anew.")
         return 1
     tell("Older keys open nothing any more but backups from before: keep them for those, or take them away.")
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, InternalError, OperationalError
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
@@ -22,6 +22,7 @@ from kivuko.platform.api.authentication import AUTHENTICATION
 from kivuko.platform.api.bodies import StrictParser
 from kivuko.platform.api.middleware import request_id_of
 from kivuko.platform.api.problems import Problem, problem_answer, problem_of, validation_problem
+from kivuko.platform.reaching import is_away
 
 __all__ = ["KivukoApi", "build_api"]
 
@@ -108,9 +109,7 @@ def _handle_errors(api: NinjaAPI) -> None:
 
     def database(request: HttpRequest, error: DatabaseError) -> HttpResponse:
         log.error("request %s: the database failed", request_id_of(request), exc_info=error)
-        # A database that is read-only has another one in its place; PostgreSQL calls that internal.
-        away = isinstance(error, OperationalError | InternalError)
-        return kivuko(request, RecordsUnavailable() if away else KivukoError())
+        return kivuko(request, RecordsUnavailable() if is_away(error) else KivukoError())
 
     def anything(request: HttpRequest, error: Exception) -> HttpResponse:
         log.error("request %s failed", request_id_of(request), exc_info=error)

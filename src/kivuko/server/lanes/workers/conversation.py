@@ -296,7 +296,7 @@ class Conversation:
             if found is None or found[1] is not channel:
                 return
             del self._channels[channel.attempt_id]
-        self._slots.freed([channel.attempt_id])
+            self._slots.freed([channel.attempt_id])
 
     def _joined(self, channel: AttemptChannel) -> None:
         self._slots.joined(channel.attempt_id)
