@@ -31,7 +31,7 @@ def test_what_a_driver_says_is_not_told_to_senders() -> None:
 def test_the_log_says_now_and_then_that_requests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [100.0]
     monkeypatch.setattr("kivuko.server.answers.time.monotonic", lambda: now_s[0])
-    monkeypatch.setattr("kivuko.server.answers._refusals", _Seldom(5.0))
+    monkeypatch.setattr("kivuko.server.answers._refusals_told", _Seldom(5.0))
     with capture_logs() as logged:
         for moment_s in (100.0, 100.1, 104.9, 105.0, 105.1):
             now_s[0] = moment_s

@@ -135,7 +135,10 @@ class Writer:
         try:
             connection = connection or self._database.connect()
             connection.begin()
-            connection.commit()
+            try:
+                connection.commit()
+            finally:
+                connection.rollback()
         except RecordsUnavailable as error:
             self._problems[name] = error.message
             _abandon(connection)

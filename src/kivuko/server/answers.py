@@ -97,7 +97,7 @@ def for_outsiders(error: KivukoError) -> KivukoError:
     """What those outside may hear of an error; the rest of it goes to the log."""
     if not isinstance(error, RecordsUnavailable):
         return error
-    if _refusals.are_told():
+    if _refusals_told.is_due():
         _log.warning("requests are refused: the database cannot be used", reason=error.message)
     return error.for_outsiders
 
@@ -109,7 +109,7 @@ class _Seldom:
         self._every_s = every_s
         self._told_at_s = -math.inf
 
-    def are_told(self) -> bool:
+    def is_due(self) -> bool:
         """Whether it is time again."""
         now_s = time.monotonic()
         due = now_s - self._told_at_s >= self._every_s
@@ -118,7 +118,7 @@ class _Seldom:
         return due
 
 
-_refusals = _Seldom(5.0)
+_refusals_told = _Seldom(5.0)
 
 
 def problem(error: KivukoError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
