@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, connections, transaction
+from psycopg.errors import InFailedSqlTransaction, ReadOnlySqlTransaction
 
 from kivuko.errors import RecordsUnavailable
 from kivuko.platform import PlatformSettings, migrate, setup
 from kivuko.platform.changes import configuration_version
 from kivuko.platform.entrances import inbox_by_secret, webhook_by_address
 from kivuko.platform.projects.models import Project
-from kivuko.platform.reaching import reaching
+from kivuko.platform.reaching import is_away, reaching
 from own_platform import KEY, Place
 from records.own_postgresql import OwnServer, is_installed, own_postgresql
 
@@ -98,3 +99,13 @@ def test_settings_that_change_are_followed_by_every_thread(sqlite_platform: Plac
     go.release()
     thread.join()
     assert seen == [["before"], []]
+
+
+def test_only_a_database_that_cannot_be_used_is_away() -> None:
+    def internal(cause: Exception) -> InternalError:
+        error = InternalError("…")
+        error.__cause__ = cause
+        return error
+
+    errors = [OperationalError(), InterfaceError(), internal(ReadOnlySqlTransaction()), internal(InFailedSqlTransaction())]
+    assert [is_away(error) for error in errors] == [True, True, True, False]

@@ -94,9 +94,16 @@ def test_where_it_is_impossible_the_log_says_so_once_and_jobs_run(tmp_path: Path
         assert server.stop() == 0
 
 
+def test_a_chosen_user_who_cannot_do_it_is_refused(tmp_path: Path) -> None:
+    tmp_path.parent.chmod(0o700)
+    folder = DataFolder.open(tmp_path / "data")
+    with pytest.raises(InputError, match=r"jobs cannot run as the user '1234:1234' of KIVUKO_HOST_USER: .*EACCES"):
+        host_user("1234:1234", folder.adaptors, folder)
+
+
 def test_an_unknown_user_is_refused_and_none_at_all_is_root(data: Path) -> None:
     folder = DataFolder.open(data)
-    with pytest.raises(InputError, match="there is no user 'no-such-user-here' on this machine"):
+    with pytest.raises(InputError, match="'no-such-user-here' of KIVUKO_HOST_USER: there is no user 'no-such-user-here' on this machine"):
         host_user("no-such-user-here", folder.adaptors, folder)
     assert host_user("", folder.adaptors, folder) is None
     assert data.stat().st_mode & 0o777 == 0o700
@@ -110,7 +117,7 @@ def test_a_machine_without_nobody_is_told_of(data: Path, monkeypatch: pytest.Mon
     folder = DataFolder.open(data)
     with capture_logs() as logged:
         assert host_user("nobody", folder.adaptors, folder) is None
-    assert [entry["reason"] for entry in logged] == ["there is no such user"]
+    assert [entry["reason"] for entry in logged] == ["there is no user 'nobody' on this machine"]
 
 
 def test_a_folder_of_adaptors_elsewhere_is_opened_and_the_data_folder_stays_closed(data: Path) -> None:

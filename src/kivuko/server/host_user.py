@@ -17,6 +17,10 @@ from kivuko.worker.sharing import Sharing
 __all__ = ["host_user"]
 
 _DEFAULT = "nobody"
+_FIX = (
+    "Name a user of this machine (KIVUKO_HOST_USER) and let it read Node, Kivuko and the folder of adaptors (KIVUKO_ADAPTORS); "
+    "or run the server as a user without privileges."
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -24,19 +28,14 @@ _log = structlog.get_logger(__name__)
 def host_user(name: str, adaptors: Path, folder: DataFolder) -> tuple[int, int] | None:
     """The (uid, gid) of hosts; None where they are the server's own user: it is not root, or another user cannot do it.
 
-    The log says once why jobs run as root. Raises NodeMissing, and InputError for a user that was chosen and is none.
+    Where the default user cannot do it, the log says once why jobs run as root. One that was chosen is what was asked for: then it raises
+    InputError instead. Raises NodeMissing.
     """
     if os.getuid() != 0 or not name:
         return None
     layout = Layout(adaptors)
     try:
         user = named_user(name)
-    except InputError:
-        if name != _DEFAULT:
-            raise
-        _warn(name, "there is no such user")
-        return None
-    try:
         if adaptors.is_relative_to(folder.path):
             folder.let_through(user[1])
         Sharing(layout).bundles()
@@ -47,14 +46,7 @@ def host_user(name: str, adaptors: Path, folder: DataFolder) -> tuple[int, int] 
         reason = str(problem)
     if reason is None:
         return user
-    _warn(name, reason)
+    if name != _DEFAULT:
+        raise InputError(f"jobs cannot run as the user {name!r} of KIVUKO_HOST_USER: {reason}", fix=_FIX)
+    _log.warning("jobs run as root, for they cannot run as another user", user=name, reason=reason, fix=_FIX)
     return None
-
-
-def _warn(name: str, reason: str) -> None:
-    _log.warning(
-        "jobs run as root, for they cannot run as another user",
-        user=name,
-        reason=reason,
-        fix="Run the server as a user without privileges; or let that user read Node, Kivuko and the folder of adaptors (KIVUKO_ADAPTORS).",
-    )
